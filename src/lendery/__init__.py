@@ -1,0 +1,3 @@
+"""Lendery: a library management system, from a school's laptop to a city's cluster."""
+
+__version__ = "0.1.0"

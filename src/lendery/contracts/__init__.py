@@ -1,0 +1,1 @@
+"""The words that contexts share: ports, values, events and problems. Pure: no I/O, ever."""

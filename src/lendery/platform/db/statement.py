@@ -1,0 +1,171 @@
+"""A SQLAlchemy Core statement, compiled once per dialect, for the bare driver.
+
+SQLAlchemy stays the language (names checked, values always bound, two dialects from one
+text); its engine, result and unit-of-work layers are what a hot path cannot afford.
+"""
+
+import json
+import re
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Dialect, bindparam, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ClauseElement, Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
+
+SQLITE: Dialect = sqlite.dialect(paramstyle="qmark")
+POSTGRES: Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+
+Process = Callable[[Any], Any]
+
+
+class Compiled:
+    """SQL text for one dialect, how to bind its parameters, how to read its rows."""
+
+    def __init__(self, statement: Executable, dialect: Dialect) -> None:
+        assert isinstance(statement, ClauseElement)
+        compiled = statement.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)
+        self._compiled = compiled
+        self.expands = bool(compiled.post_compile_params)
+        self.sql = compiled.string
+        self.names: Sequence[str] = compiled.positiontup or ()
+        self.defaults = {} if self.expands else dict(compiled.construct_params(_check=False))
+        self._bind: Mapping[str, Process] = {
+            key: process for key, process in compiled._bind_processors.items() if callable(process)
+        }
+        self.row, self._read = _row_type(compiled, dialect)
+
+    def bind(self, given: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        """The text and its parameters in order."""
+        if self.expands:
+            return self._bind_expanding(given)
+        defaults, processors = self.defaults, self._bind
+        values = []
+        for name in self.names:
+            value = given[name] if name in given else defaults[name]
+            process = processors.get(name)
+            values.append(process(value) if process else value)
+        return self.sql, values
+
+    def _bind_expanding(self, given: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        state = self._compiled.construct_expanded_state(dict(given))
+        processors: dict[str, Any] = {**self._bind, **state.processors}
+        values = []
+        for name in state.positiontup or ():
+            value = state.parameters[name]
+            process = processors.get(name)
+            values.append(process(value) if callable(process) else value)
+        return state.statement, values
+
+    def read(self, raw: Sequence[Any]) -> Any:
+        values = list(raw)
+        for index, process in self._read:
+            if values[index] is not None:
+                values[index] = process(values[index])
+        return self.row(*values)
+
+
+def _row_type(
+    compiled: SQLCompiler, dialect: Dialect
+) -> tuple[Callable[..., Any], list[tuple[int, Process]]]:
+    names, processes = [], []
+    for index, entry in enumerate(compiled._result_columns):
+        names.append(entry.keyname if entry.keyname.isidentifier() else f"column_{index}")
+        process = _result_process(entry.type, dialect)
+        if process:
+            processes.append((index, process))
+    if not names:
+        return tuple_of, []
+    return namedtuple("Row", names, rename=True), processes
+
+
+def _result_process(kind: TypeEngine[Any], dialect: Dialect) -> Process | None:
+    process: Process | None = kind._cached_result_processor(dialect, None)
+    return process
+
+
+def tuple_of(*values: Any) -> tuple[Any, ...]:
+    return values
+
+
+class Statement:
+    """A statement kept at module level, so that its text is made once.
+
+    Parameters are named with `bindparam` and given at the call: `tx.row(LOAN, id=loan_id)`.
+    """
+
+    def __init__(self, statement: Executable) -> None:
+        self.statement = statement
+        self._compiled: dict[str, Compiled] = {}
+
+    def compiled(self, dialect: Dialect) -> Compiled:
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            found = self._compiled[dialect.name] = Compiled(self.statement, dialect)
+        return found
+
+
+def compiled(statement: Statement | Executable, dialect: Dialect) -> Compiled:
+    if isinstance(statement, Statement):
+        return statement.compiled(dialect)
+    return Compiled(statement, dialect)
+
+
+def joined(parts: Sequence[tuple[Statement, Mapping[str, Any]]]) -> tuple[str, list[Any]]:
+    """Several writes as one PostgreSQL statement: all but the last as CTEs."""
+    texts: list[str] = []
+    values: list[Any] = []
+    for statement, given in parts:
+        text, bound = statement.compiled(POSTGRES).bind(given)
+        shift = len(values)
+        texts.append(re.sub(r"\$(\d+)", lambda hit: f"${int(hit[1]) + shift}", text))  # noqa: B023
+        values += bound
+    head = ", ".join(f"w{index} AS ({text})" for index, text in enumerate(texts[:-1]))
+    return (f"WITH {head} {texts[-1]}" if head else texts[-1]), values
+
+
+class _AnyOf(ColumnElement[bool]):
+    """`column` is one of a list given as one parameter: one text whatever the length."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        self.column = column
+        self.json = column.in_(
+            select(func.json_each(bindparam(name, type_=_JsonIds())).table_valued("value").c.value)
+        )
+        self.array = column == func.any(bindparam(name, type_=postgresql.ARRAY(column.type)))
+
+
+class _JsonIds(TypeEngine[Any]):
+    """A list of ids or strings as the JSON text that SQLite's json_each takes."""
+
+    __visit_name__ = "TEXT"
+
+    def bind_processor(self, dialect: Dialect) -> Process:
+        def process(values: Sequence[Any]) -> str:
+            return json.dumps([each.hex if isinstance(each, UUID) else each for each in values])
+
+        return process
+
+
+@compiles(_AnyOf, "sqlite")
+def _(element: _AnyOf, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.json, **options)
+
+
+@compiles(_AnyOf, "postgresql")
+def _(element: _AnyOf, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.array, **options)
+
+
+def any_of(column: Any, name: str) -> ColumnElement[bool]:
+    """`column` IN the list bound as `name`."""
+    return _AnyOf(column, name)

@@ -1,0 +1,335 @@
+"""Events on the move: carried at least once, acted on once.
+
+`Relay` takes committed events from a context's log, oldest first for each aggregate, and
+hands them to a `Transport`. What fails is retried with growing pauses, then parked so that
+the rest goes on; `lendery events failed | retry` shows and revives what was parked.
+"""
+
+import asyncio
+import contextlib
+import json
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+from sqlalchemy import Text, and_, bindparam, exists, func, or_, select, type_coerce, update
+
+from lendery.contracts.base import Busy, Event, PeerFailed, PeerUnavailable, Value
+from lendery.platform.db import Database, Statement, Tx, UtcDateTime, any_of
+from lendery.platform.db.log import ContextTables
+from lendery.platform.metrics import EVENT_LAG, EVENTS_PARKED, EVENTS_PUBLISHED
+
+BATCH = 500  # events claimed at a time
+TOGETHER = 50  # events acted on in one transaction: the desk waits for it a few milliseconds
+LEASE = timedelta(seconds=60)
+ATTEMPTS = 8
+log = structlog.get_logger("lendery.events")
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """What a context does when something happens elsewhere.
+
+    `ask(ports, event)` runs first and outside any transaction, so it may call neighbours;
+    `act(tx, event, told)` runs in a transaction with its inbox row: its effect happens once.
+    """
+
+    to: type[Event]
+    act: Callable[[Tx, Any, Any], Awaitable[None]]
+    ask: Callable[[Any, Any], Awaitable[Any]] | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.act.__module__.removeprefix('lendery.')}.{self.act.__qualname__}"
+
+
+class Envelope(Value):
+    """An event on a wire: CloudEvents 1.0, JSON format."""
+
+    specversion: str = "1.0"
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    datacontenttype: str = "application/json"
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, event: Event) -> "Envelope":
+        return cls(
+            id=str(event.id),
+            source=f"/lendery/{event.context}",
+            type=event.name,
+            subject=str(event.aggregate),
+            time=event.at,
+            data=event.model_dump(mode="json", exclude={"id", "at"}),
+        )
+
+    def event(self) -> Event:
+        return Event.load(self.type, {**self.data, "id": self.id, "at": self.time})
+
+
+class Deliveries(Protocol):
+    """The port over which a context receives events of others."""
+
+    async def receive(self, *, envelopes: list[Envelope]) -> None: ...
+
+
+class Transport(Protocol):
+    def wants(self, name: str) -> bool:
+        """Does anybody react to events of this name?"""
+        ...
+
+    async def send(self, events: Sequence[Event]) -> None:
+        """Delivers all of them, or raises; delivering some twice does no harm."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reactions:
+    """Acts on events in this process: the whole of a broker, for one process."""
+
+    db: Database
+    ports: Any
+    by_context: Mapping[str, Sequence[Reaction]]
+
+    def wants(self, name: str) -> bool:
+        return any(each.to.name == name for found in self.by_context.values() for each in found)
+
+    async def send(self, events: Sequence[Event]) -> None:
+        for context, reactions in self.by_context.items():
+            wanted = [(e, r) for e in events for r in reactions if type(e) is r.to]
+            if wanted:
+                await self._react(context, wanted)
+
+    async def _react(self, context: str, wanted: Sequence[tuple[Event, Reaction]]) -> None:
+        told = [await r.ask(self.ports, event) if r.ask else None for event, r in wanted]
+        now = datetime.now(UTC)
+        async with self.db.begin() as tx:
+            for (event, reaction), answer in zip(wanted, told, strict=True):
+                if await tx.is_first(context, event, reaction.name, now=now):
+                    await reaction.act(tx, event, answer)
+
+    async def receive(self, *, envelopes: list[Envelope]) -> None:
+        await self.send([envelope.event() for envelope in envelopes])
+
+
+@dataclass(frozen=True)
+class Fanout:
+    """Sends events to this process's own reactions and to the peers that react to them."""
+
+    here: Transport
+    peers: Mapping[Deliveries, frozenset[str]]  # and the names of the events each wants
+
+    def wants(self, name: str) -> bool:
+        return self.here.wants(name) or any(name in names for names in self.peers.values())
+
+    async def send(self, events: Sequence[Event]) -> None:
+        await self.here.send(events)
+        for peer, names in self.peers.items():
+            if envelopes := [Envelope.of(event) for event in events if event.name in names]:
+                await peer.receive(envelopes=envelopes)
+
+
+class Outbox:
+    """One context's log as the relay sees it."""
+
+    def __init__(self, tables: ContextTables) -> None:
+        event = tables.event
+        older = event.alias("older")
+        now = bindparam("now", type_=UtcDateTime())
+        waiting = and_(event.c.published_at.is_(None), event.c.parked_at.is_(None))
+        first = ~exists().where(
+            older.c.aggregate == event.c.aggregate,
+            older.c.seq < event.c.seq,
+            older.c.published_at.is_(None),
+            older.c.parked_at.is_(None),
+        )
+        due = and_(
+            or_(event.c.claimed_until.is_(None), event.c.claimed_until < now),
+            or_(event.c.next_at.is_(None), event.c.next_at <= now),
+        )
+        batch = (
+            select(event.c.seq)
+            .where(waiting, due, first)
+            .order_by(event.c.seq)
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        self.context = tables.context
+        self.claim = Statement(
+            update(event)
+            .where(event.c.seq.in_(batch))
+            .values(claimed_until=bindparam("lease", type_=UtcDateTime()))
+            .returning(
+                event.c.seq,
+                event.c.id,
+                event.c.name,
+                event.c.at,
+                type_coerce(event.c.body, Text).label("body"),
+                event.c.attempts,
+            )
+        )
+        self.peek = Statement(select(event.c.seq).where(waiting, due, first).limit(1))
+        self.done = Statement(
+            update(event)
+            .where(any_of(event.c.seq, "seqs"))
+            .values(published_at=now, claimed_until=None, error=None)
+        )
+        self.failed = Statement(
+            update(event)
+            .where(event.c.seq == bindparam("seq_"))
+            .values(
+                attempts=bindparam("tries"),
+                error=bindparam("why"),
+                claimed_until=None,
+                next_at=bindparam("later", type_=UtcDateTime()),
+                parked_at=bindparam("parked", type_=UtcDateTime()),
+            )
+        )
+        self.backlog = Statement(
+            select(func.count().label("waiting"), func.min(event.c.at).label("oldest")).where(
+                waiting
+            )
+        )
+        self.highest = Statement(select(func.max(event.c.seq)).where(waiting))
+        self.up_to = Statement(
+            select(event.c.seq).where(waiting, event.c.seq <= bindparam("highest")).limit(1)
+        )
+        self.parked = Statement(
+            select(
+                event.c.seq, event.c.id, event.c.name, event.c.at, event.c.attempts, event.c.error
+            )
+            .where(event.c.parked_at.is_not(None))
+            .order_by(event.c.seq)
+        )
+        self.revive = Statement(
+            update(event)
+            .where(event.c.parked_at.is_not(None))
+            .values(parked_at=None, attempts=0, next_at=None)
+        )
+
+
+@dataclass
+class Relay:
+    """Moves committed events to where they are wanted. Several may run."""
+
+    db: Database
+    transport: Transport
+    outboxes: Sequence[Outbox]
+    pause: float = 1.0  # seconds between looks when nothing wakes it
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Until `stop`: woken after each commit, looking by itself now and then."""
+        while not self._stopping.is_set():
+            self.db.announced.clear()
+            try:
+                sent = await self.flush()
+            except Exception as error:
+                log.warning("relay paused", why=type(error).__name__)
+                sent = 0
+                await asyncio.sleep(self.pause)
+            if not sent and not self._stopping.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.db.announced.wait(), self.pause)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self.db.announced.set()
+
+    async def flush(self) -> int:
+        """One batch of each context; returns how many events were taken up."""
+        return sum([await self._flush(outbox) for outbox in self.outboxes])
+
+    async def drain(self) -> None:
+        """Until nothing that can be delivered is left."""
+        while await self.flush():
+            pass
+
+    async def caught_up(self, timeout: float) -> bool:
+        """Waits, at most `timeout` seconds, until what was announced so far is delivered."""
+        try:
+            async with asyncio.timeout(timeout), self.db.read() as session:
+                for outbox in self.outboxes:
+                    highest = await session.value(outbox.highest)
+                    while highest and await session.row(outbox.up_to, highest=highest):
+                        await asyncio.sleep(0.002)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _flush(self, outbox: Outbox) -> int:
+        now = datetime.now(UTC)
+        async with self.db.read() as session:  # cheap when idle: no write lock taken
+            if await session.row(outbox.peek, now=now) is None:
+                return 0
+        async with self.db.begin() as tx:
+            rows = sorted(await tx.rows(outbox.claim, now=now, lease=now + LEASE))
+        wanted = [row for row in rows if self.transport.wants(row.name)]
+        results: list[tuple[Any, Exception | None]] = [
+            (row, None) for row in rows if not self.transport.wants(row.name)
+        ]
+        for start in range(0, len(wanted), TOGETHER):
+            results += await self._deliver(wanted[start : start + TOGETHER])
+        await self._record(outbox, results)
+        return len(rows)
+
+    async def _deliver(self, rows: Sequence[Any]) -> list[tuple[Any, Exception | None]]:
+        """Together if it goes; else one by one, so that one poison event spoils no other."""
+        try:
+            await self.transport.send(
+                [Event.load(r.name, {**json.loads(r.body), "id": r.id, "at": r.at}) for r in rows]
+            )
+        except Exception as error:
+            if len(rows) == 1:
+                return [(rows[0], error)]
+            return [result for row in rows for result in await self._deliver([row])]
+        now = datetime.now(UTC)
+        for row in rows:
+            EVENTS_PUBLISHED.labels(row.name).inc()
+            EVENT_LAG.observe(max(0.0, (now - row.at).total_seconds()))
+        return [(row, None) for row in rows]
+
+    async def _record(self, outbox: Outbox, results: list[tuple[Any, Exception | None]]) -> None:
+        now = datetime.now(UTC)
+        async with self.db.begin() as tx:
+            if done := [row.seq for row, error in results if error is None]:
+                await tx.run(outbox.done, seqs=done, now=now)
+            for row, error in results:
+                if error is not None:
+                    await tx.run(outbox.failed, **_failure(row, error, now))
+
+    async def parked(self) -> list[tuple[str, Any]]:
+        async with self.db.read() as session:
+            return [(o.context, row) for o in self.outboxes for row in await session.rows(o.parked)]
+
+    async def revive(self) -> int:
+        async with self.db.begin() as tx:
+            return sum([await tx.run(outbox.revive) for outbox in self.outboxes])
+
+
+def _failure(row: Any, error: Exception, now: datetime) -> dict[str, Any]:
+    """A neighbour that is away is waited for; anything else may be tried ATTEMPTS times."""
+    away = isinstance(error, PeerUnavailable | PeerFailed | Busy)
+    tries = row.attempts + 1
+    parked = not away and tries >= ATTEMPTS
+    wait = min(2.0 ** min(tries, 12) * 0.1, 30.0) * random.uniform(0.8, 1.2)
+    log.warning("event not delivered", event_name=row.name, seq=row.seq, tries=tries, parked=parked)
+    if parked:
+        EVENTS_PARKED.labels(row.name).inc()
+    return {
+        "seq_": row.seq,
+        "tries": tries,
+        "why": f"{type(error).__name__}: {error}"[:500],
+        "later": now + timedelta(seconds=wait),
+        "parked": now if parked else None,
+    }
+
+
+def outboxes(tables: Iterable[ContextTables]) -> list[Outbox]:
+    return [Outbox(each) for each in tables]

@@ -1,0 +1,241 @@
+"""Each context's schema, brought up to date by its own Alembic versions.
+
+Revisions are numbered: 0001, 0002. A migration says `compatible_from`: the oldest code
+(by its newest revision) that can still run on the schema it makes. Adding things keeps older
+code running, so a rolling upgrade migrates first and then replaces the processes.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from alembic.config import Config
+from alembic.operations import Operations
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, create_engine
+from sqlalchemy import inspect as inspected
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool, StaticPool
+
+from lendery.platform.db.database import local_file
+from lendery.platform.db.log import context_tables
+
+
+@dataclass(frozen=True)
+class SchemaState:
+    """Where a context's schema stands, against what this code knows. Revision 0: no tables."""
+
+    context: str
+    revision: int
+    newest: int
+    compatible_from: int
+
+    @property
+    def objection(self) -> str | None:
+        """Why this code cannot serve on this schema, or None."""
+        if self.revision == self.newest:
+            return None
+        if self.revision < self.newest:
+            return (
+                f"The {self.context} tables are at revision {self.revision:04d}, this program "
+                f"needs {self.newest:04d}. Run: lendery migrate"
+            )
+        if self.compatible_from <= self.newest:
+            return None  # a newer Lendery only added things: older code runs on
+        return (
+            f"The {self.context} tables are at revision {self.revision:04d}, made by a newer "
+            f"Lendery; this program knows {self.newest:04d}. Update Lendery."
+        )
+
+
+def run(url: str, contexts: Iterable[str]) -> list[SchemaState]:
+    """Brings the contexts' schemas up to date; doing it again changes nothing.
+
+    Raises SystemExit, before anything is changed, when a schema is newer than this code.
+    """
+    done: list[SchemaState] = _on_connection(url, lambda c: _upgrade(c, list(contexts)))
+    return done
+
+
+def run_in_memory(raw: sqlite3.Connection, contexts: Iterable[str]) -> None:
+    """The same for a private in-memory database, on the one connection it lives on."""
+    engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+    with engine.connect() as connection:
+        _upgrade(connection, list(contexts))
+
+
+def states(url: str, contexts: Iterable[str]) -> list[SchemaState]:
+    listed = list(contexts)
+    found: list[SchemaState] = _on_connection(url, lambda c: [_state(c, each) for each in listed])
+    return found
+
+
+def downgrade(url: str, context: str, revision: str) -> None:
+    """Back to an older revision (tests; an operator restores a backup instead)."""
+
+    def down(connection: Connection) -> None:
+        with _scripts(context) as folder:
+            script = ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])
+            _move(connection, context, script, lambda rev, _: script._downgrade_revs(revision, rev))
+
+    _on_connection(url, down)
+
+
+def _on_connection(url: str, work: Any) -> Any:
+    if url.startswith("sqlite"):
+        engine = create_engine(f"sqlite:///{local_file(url)}", poolclass=NullPool)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout=15000")
+            return _locked(connection, work)
+
+    async def over_asyncpg() -> Any:
+        postgres = create_async_engine(_asyncpg(url), poolclass=NullPool)
+        async with postgres.connect() as connection:
+            result = await connection.run_sync(lambda sync: _locked(sync, work))
+        await postgres.dispose()
+        return result
+
+    return asyncio.run(over_asyncpg())
+
+
+def _asyncpg(url: str) -> str:
+    return (
+        url
+        if url.startswith("postgresql+")
+        else url.replace("postgresql:", "postgresql+asyncpg:", 1)
+    )
+
+
+def _locked(connection: Connection, work: Any) -> Any:
+    """One migration at a time, whoever starts it (several replicas, say)."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_lock(5421367)")
+        connection.commit()
+    try:
+        return work(connection)
+    finally:
+        if connection.dialect.name == "postgresql":
+            connection.rollback()
+            connection.exec_driver_sql("SELECT pg_advisory_unlock(5421367)")
+            connection.commit()
+
+
+def _scripts(context: str) -> Any:
+    return as_file(files(f"lendery.{context}") / "migrations")
+
+
+def _upgrade(connection: Connection, contexts: list[str]) -> list[SchemaState]:
+    for context in contexts:
+        state = _state(connection, context)
+        if state.revision > state.newest:
+            raise SystemExit(
+                f"The {context} tables are at revision {state.revision:04d}, made by a newer "
+                f"Lendery; this one knows {state.newest:04d}. Nothing was changed. Update Lendery."
+            )
+    for context in contexts:
+        with _scripts(context) as folder:
+            script = ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])
+            _move(
+                connection, context, script, lambda rev, _, s=script: s._upgrade_revs("head", rev)
+            )
+            _note_compatibility(connection, context, script)
+    return [_state(connection, context) for context in contexts]
+
+
+def _move(connection: Connection, context: str, script: ScriptDirectory, steps: Any) -> None:
+    with EnvironmentContext(Config(), script, fn=steps) as environment:
+        environment.configure(
+            connection=connection,
+            version_table=f"{context}_version",
+            transaction_per_migration=True,
+        )
+        with environment.begin_transaction():
+            environment.run_migrations()
+    connection.commit()
+
+
+def _compatibility(context: str) -> Table:
+    return Table(
+        f"{context}_schema",
+        MetaData(),
+        Column("revision", String(8), primary_key=True),
+        Column("compatible_from", Integer, nullable=False),
+    )
+
+
+def _note_compatibility(connection: Connection, context: str, script: ScriptDirectory) -> None:
+    table = _compatibility(context)
+    table.create(connection, checkfirst=True)
+    connection.execute(table.delete())
+    head = script.get_current_head() or "0000"
+    revision = script.get_revision(head)
+    oldest = int(getattr(revision.module, "compatible_from", head)) if revision else 0
+    connection.execute(table.insert().values(revision=head, compatible_from=oldest))
+    connection.commit()
+
+
+def _state(connection: Connection, context: str) -> SchemaState:
+    with _scripts(context) as folder:
+        newest = int(_head(folder))
+    migration = MigrationContext.configure(connection, opts={"version_table": f"{context}_version"})
+    current = migration.get_current_revision()
+    table, compatible_from = _compatibility(context), int(current or 0)
+    if current and inspected(connection).has_table(table.name):
+        row = connection.execute(table.select()).first()
+        compatible_from = row.compatible_from if row else compatible_from
+    connection.commit()
+    return SchemaState(context, int(current or 0), newest, compatible_from)
+
+
+def _head(folder: Path) -> str:
+    script = ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])
+    return script.get_current_head() or "0"
+
+
+def create_context_tables(op: Operations | Any, context: str) -> None:
+    """The log, inbox and request tables, and the triggers that keep the log append-only."""
+    metadata = MetaData()
+    context_tables(context, metadata)
+    metadata.create_all(op.get_bind())
+    if op.get_bind().dialect.name == "sqlite":
+        _guard_log_on_sqlite(op, context)
+    else:
+        _guard_log_on_postgres(op, context)
+
+
+FACTS = ("seq", "id", "name", "aggregate", "at", "body")
+
+
+def _guard_log_on_sqlite(op: Any, context: str) -> None:
+    for what in (f"UPDATE OF {', '.join(FACTS)}", "DELETE"):
+        op.execute(
+            f"CREATE TRIGGER {context}_log_keeps_{what.split()[0].lower()} "
+            f"BEFORE {what} ON {context}_event "
+            "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
+        )
+
+
+def _guard_log_on_postgres(op: Any, context: str) -> None:
+    op.execute(
+        f"CREATE FUNCTION {context}_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the log is append-only'; END $$"
+    )
+    for what in (f"UPDATE OF {', '.join(FACTS)}", "DELETE"):
+        op.execute(
+            f"CREATE TRIGGER {context}_log_keeps_{what.split()[0].lower()} "
+            f"BEFORE {what} ON {context}_event "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {context}_log_is_append_only()"
+        )
+
+
+def drop_context_tables(op: Any, context: str) -> None:
+    for name in ("event", "inbox", "request"):
+        op.drop_table(f"{context}_{name}")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f"DROP FUNCTION {context}_log_is_append_only()")

@@ -1,0 +1,161 @@
+"""A port served over HTTP, and the same port called over HTTP.
+
+`expose` and `remote` are built from one signature, so they cannot disagree.
+A convention carries weight here: a port method that takes no `now` only asks, so it may be
+asked again when no answer came; one that takes `now` may change something and is sent once.
+"""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast, get_type_hints
+
+import httpx2
+from fastapi import APIRouter, Request, Response
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
+from lendery.contracts.base import PeerFailed, PeerUnavailable
+from lendery.platform.http import problems
+from lendery.platform.metrics import BREAKER
+from lendery.platform.services import ServiceTokens
+
+P = TypeVar("P")
+Method = Callable[..., Coroutine[Any, Any, Any]]
+TRIES = 2
+
+
+@dataclass
+class Breaker:
+    """Stops calling a peer that keeps failing; after a rest one probe finds out if it is back."""
+
+    peer: str
+    limit: int = 5
+    rest: float = 5.0  # seconds
+    failures: int = 0
+    opened_at: float = 0.0
+    probing: bool = field(default=False)
+
+    def enter(self) -> None:
+        """Raises PeerUnavailable while the peer rests, for all callers but the one probe."""
+        if self.failures < self.limit:
+            return
+        if self.probing or time.monotonic() - self.opened_at < self.rest:
+            raise PeerUnavailable(
+                f"{self.peer.capitalize()} does not answer at the moment.",
+                retry_after=int(self.rest),
+            )
+        self.probing = True
+
+    def failed(self) -> None:
+        self.failures += 1
+        self.opened_at = time.monotonic()
+        self.probing = False
+        BREAKER.labels(self.peer).set(self.failures >= self.limit)
+
+    def succeeded(self) -> None:
+        self.failures = 0
+        self.probing = False
+        BREAKER.labels(self.peer).set(0)
+
+
+@dataclass(frozen=True)
+class _Call:
+    name: str
+    arguments: TypeAdapter[Any]
+    result: TypeAdapter[Any]
+    only_asks: bool
+
+
+def _calls(port: type) -> list[_Call]:
+    calls = []
+    for name, method in inspect.getmembers(port, inspect.isfunction):
+        if name.startswith("_"):
+            continue
+        hints = get_type_hints(method, include_extras=True)
+        result = TypeAdapter(hints.pop("return"))
+        shape = TypedDict(name, hints, total=False)  # type: ignore[misc]
+        calls.append(_Call(name, TypeAdapter(shape), result, "now" not in hints))
+    return calls
+
+
+def expose(port: type[P], implementation: P) -> APIRouter:
+    """`/internal/<Port>/<method>` for each method of the port."""
+    router = APIRouter(prefix=f"/internal/{port.__name__}", include_in_schema=False)
+    for call in _calls(port):
+        router.add_api_route(f"/{call.name}", _endpoint(call, implementation), methods=["POST"])
+    return router
+
+
+def _endpoint(call: _Call, implementation: object) -> Callable[..., Any]:
+    method = getattr(implementation, call.name)
+
+    async def endpoint(request: Request) -> Response:
+        arguments = call.arguments.validate_json(await request.body())
+        result = await method(**arguments)
+        return Response(call.result.dump_json(result), media_type="application/json")
+
+    return endpoint
+
+
+@dataclass(frozen=True)
+class Peer:
+    """How to reach the contexts of another process."""
+
+    name: str
+    client: httpx2.AsyncClient
+    tokens: ServiceTokens
+    breaker: Breaker
+
+    async def post(self, path: str, body: bytes, *, tries: int) -> httpx2.Response:
+        """The answer, whatever its status. Raises PeerUnavailable when there is none."""
+        self.breaker.enter()
+        headers = {
+            "authorization": f"Bearer {self.tokens.issue(self.name)}",
+            "content-type": "application/json",
+        }
+        for attempt in range(tries):
+            try:
+                response = await self.client.post(path, content=body, headers=headers)
+            except httpx2.TransportError as error:
+                sent = not isinstance(error, httpx2.ConnectError)
+                if attempt + 1 < tries or (not sent and attempt < 1):
+                    await asyncio.sleep(0.02)
+                    continue
+                self.breaker.failed()
+                says = f"No answer from {self.name}."
+                raise PeerUnavailable(says, retry_after=5) from error
+            except BaseException:
+                self.breaker.probing = False
+                raise
+            if response.status_code >= 500:
+                self.breaker.failed()
+            else:
+                self.breaker.succeeded()  # a refusal is an answer: the peer is well
+            return response
+        raise PeerUnavailable(f"No answer from {self.name}.", retry_after=5)
+
+
+def remote(port: type[P], peer: Peer) -> P:
+    """The port, answered by another process."""
+    proxy = type(f"Remote{port.__name__}", (), {})()
+    for call in _calls(port):
+        setattr(proxy, call.name, _sender(call, f"/internal/{port.__name__}", peer))
+    return cast(P, proxy)
+
+
+def _sender(call: _Call, prefix: str, peer: Peer) -> Method:
+    path, tries = f"{prefix}/{call.name}", TRIES if call.only_asks else 1
+
+    async def send(**arguments: Any) -> Any:
+        body = call.arguments.dump_json(cast(Any, arguments))
+        response = await peer.post(path, body, tries=tries)
+        if response.is_success:
+            return call.result.validate_json(response.content)
+        if response.headers.get("content-type") == problems.MEDIA_TYPE:
+            raise problems.from_body(response.json())
+        raise PeerFailed(f"{peer.name} answered {response.status_code}.")
+
+    return send

@@ -1,0 +1,107 @@
+"""What an installation may set: environment variables with the prefix LENDERY_."""
+
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, HttpUrl, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+CONTEXTS = ("accounts", "catalog", "circulation", "web")
+DEFAULT_SECRET = "for-development-only"
+
+
+class Settings(BaseSettings):
+    """`contexts` run in this process; every other one is called at its address in `peers`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LENDERY_", env_nested_delimiter="__", populate_by_name=True, extra="ignore"
+    )
+
+    environment: Literal["development", "production"] = Field(
+        "development", description="`production` refuses default secrets and plain-text risks."
+    )
+    database_url: str = Field(
+        "sqlite:///var/lendery.db",
+        validation_alias=AliasChoices("LENDERY_DATABASE_URL", "DATABASE_URL"),
+        description="sqlite:///file.db, sqlite:// (in memory) or postgresql://user@host/name.",
+    )
+    database_pool: int = Field(10, ge=1, le=200, description="PostgreSQL connections a process.")
+    contexts: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(CONTEXTS), description="Which parts run here: accounts,catalog,circulation,web."
+    )
+    peers: dict[str, HttpUrl] = Field(
+        {}, description="Where the other parts are: LENDERY_PEERS__ACCOUNTS=http://host:8081."
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(
+        8000,
+        ge=0,
+        le=65535,
+        validation_alias=AliasChoices("LENDERY_PORT", "APP_PORT"),
+        description="Port to listen on.",
+    )
+    workers: int = Field(1, ge=1, le=64, description="Worker processes.")
+    secret: SecretStr = Field(
+        SecretStr(DEFAULT_SECRET),
+        description="Signs cursors and service tokens and seals signing keys. 32 characters or "
+        "more, the same for every part of one installation.",
+    )
+    public_url: str = Field(
+        "http://127.0.0.1:8000", description="How the world calls this library; names the issuer."
+    )
+    access_token_minutes: int = Field(10, ge=1, le=60, description="Life of an access token.")
+    refresh_token_days: int = Field(30, ge=1, le=365, description="Life of a log-in session.")
+    requests_per_minute: int = Field(
+        600, ge=1, description="For a person or an address; staff are not limited."
+    )
+    failed_logins: int = Field(
+        10, ge=1, description="Failed log-ins for one address and e-mail in 15 minutes."
+    )
+    trusted_proxies: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(), description="Addresses whose X-Forwarded-For is believed."
+    )
+    body_limit: int = Field(1_000_000, ge=1_000, description="Largest request body in bytes.")
+    cache_entries: int = Field(
+        20_000,
+        ge=0,
+        description="Finished answers kept in this process. 0 switches the cache off.",
+    )
+    demo: bool = Field(False, description="Print the demo library's log-ins at start.")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "console"] = "auto"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_lists(cls, given: dict[str, object]) -> dict[str, object]:
+        for name in ("contexts", "trusted_proxies"):
+            value = given.get(name)
+            if isinstance(value, str):
+                given[name] = [part.strip() for part in value.split(",") if part.strip()]
+        return given
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> "Settings":
+        unknown = self.contexts - set(CONTEXTS)
+        if unknown:
+            raise ValueError(
+                f"LENDERY_CONTEXTS names {', '.join(sorted(unknown))}; known: {', '.join(CONTEXTS)}"
+            )
+        if self.environment == "production":
+            secret = self.secret.get_secret_value()
+            if secret == DEFAULT_SECRET or len(secret) < 32:
+                raise ValueError(
+                    "LENDERY_SECRET must be set to 32 characters or more in production, for "
+                    f"example {secrets.token_urlsafe(32)}"
+                )
+        return self
+
+    @cached_property
+    def sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        path = self.database_url.split("://", 1)[1].removeprefix("/") if self.sqlite else ""
+        return Path(path) if path not in ("", ":memory:") else None
