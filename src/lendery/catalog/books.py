@@ -1,0 +1,291 @@
+"""Books: the bibliographic records, from adding to withdrawing."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from lendery.catalog import searches
+from lendery.catalog.headings import Headings, named, once
+from lendery.catalog.repository import authors as authors_kept
+from lendery.catalog.repository import books as kept
+from lendery.catalog.repository import listing, record
+from lendery.catalog.repository import subjects as subjects_kept
+from lendery.catalog.repository.changes import next_turn
+from lendery.catalog.repository.search import asked_words, tidy
+from lendery.catalog.rules import isbn
+from lendery.catalog.rules.filing import title_key
+from lendery.catalog.rules.fold import words
+from lendery.catalog.rules.query import ask
+from lendery.catalog.version import fresh, not_empty
+from lendery.contracts.base import Page, Window, new_id
+from lendery.contracts.catalog import (
+    Author,
+    AuthorRef,
+    Book,
+    BookAdded,
+    BookChanged,
+    BookChanges,
+    BookSearch,
+    BookWithdrawn,
+    IsbnTaken,
+    NewBook,
+    NoSuchBook,
+    SearchPage,
+    Subject,
+    Suggestion,
+)
+from lendery.contracts.permissions import Actor, Permission
+from lendery.platform.db import Database, Session, Tx
+from lendery.platform.db.session import Write
+from lendery.platform.http.answers import make_cursor, read_cursor
+
+BULK = 1_000
+MOST_WORDS = 8
+SUGGESTIONS = 10
+
+
+@dataclass(frozen=True)
+class BookCatalog:
+    """Implements contracts.catalog.Books."""
+
+    db: Database
+
+    async def add(self, *, book: NewBook, actor: Actor, now: datetime) -> Book:
+        actor.must(Permission.CATALOGUE)
+        [added] = await self._add([book], [isbn.checked(book.isbn)], now, pointer="#")
+        return added
+
+    async def add_many(self, *, books: list[NewBook], actor: Actor, now: datetime) -> list[UUID]:
+        """All or none. Problems name the book by its place in the list."""
+        actor.must(Permission.CATALOGUE)
+        numbers = [isbn.checked(each.isbn, pointer=f"#/{at}/isbn") for at, each in enumerate(books)]
+        return [each.id for each in await self._add(books, numbers, now, pointer="")]
+
+    async def _add(
+        self, books: Sequence[NewBook], isbns: list[str | None], now: datetime, *, pointer: str
+    ) -> list[Book]:
+        given = [[named(author) for author in each.authors] for each in books]
+        _differ(isbns)
+        async with self.db.begin() as tx:
+            turn = await next_turn(tx, numbers=len(books))
+            await _are_free(tx, [each for each in isbns if each])
+            headings = await Headings.of(
+                tx,
+                authors=(author for each in given for author in each),
+                subjects=(name for each in books for name in each.subjects),
+                now=now,
+            )
+            added, writes = [], []
+            for at, (new, names, number) in enumerate(zip(books, given, isbns, strict=True)):
+                place = pointer or f"#/{at}"
+                authors = headings.authors(names, f"{place}/authors")
+                subjects = once(new.subjects, f"{place}/subjects")
+                book = _new_book(new, authors, subjects, number)
+                added.append(book)
+                writes += _recorded(tx, turn.first_number + at, book, authors, headings, now)
+                if at % BULK == BULK - 1:
+                    await asyncio.sleep(0)  # readers go on while a library is loaded
+            await record(tx, [*headings.made, *writes])
+            await tx.announce(*(BookAdded(book_id=each.id, at=now) for each in added))
+            if len(added) >= BULK:
+                await tidy(tx)
+        return added
+
+    async def get(self, *, book_id: UUID) -> Book:
+        return kept.book_of(await self.row(book_id=book_id))
+
+    async def row(self, *, book_id: UUID) -> kept.BookRow:
+        """The record as it stands, for those who show it without looking inside."""
+        async with self.db.read() as session:
+            return _found(await kept.book_row(session, book_id=book_id))
+
+    async def by_ids(self, *, ids: list[UUID]) -> list[Book]:
+        async with self.db.read() as session:
+            return await kept.books_with(session, ids=ids)
+
+    async def search(self, *, wanted: BookSearch, window: Window) -> SearchPage:
+        planned = searches.plan(self.db.dialect, wanted, window)
+        async with self.db.read() as session:
+            rows, next_cursor = await searches.page(session, planned, window.limit)
+            return SearchPage(
+                items=[kept.book_of(row) for row in rows],
+                next_cursor=next_cursor,
+                total=await searches.total(session, planned) if window.total else None,
+                facets=await searches.facets(session, planned) if wanted.facets else None,
+            )
+
+    async def page(
+        self, *, wanted: BookSearch, window: Window
+    ) -> tuple[list[kept.BookRow], str | None]:
+        """A page of records as they stand, and the cursor of the next."""
+        planned = searches.plan(self.db.dialect, wanted, window)
+        async with self.db.read() as session:
+            return await searches.page(session, planned, window.limit)
+
+    async def change(
+        self,
+        *,
+        book_id: UUID,
+        changes: dict[str, Any],
+        actor: Actor,
+        now: datetime,
+        version: int | None = None,
+    ) -> Book:
+        actor.must(Permission.CATALOGUE)
+        wanted = BookChanges.model_validate(changes)
+        not_empty(wanted, "title", "material", "withdrawn")
+        number = isbn.checked(wanted.isbn)
+        async with self.db.begin() as tx:
+            await next_turn(tx)
+            row = _found(await kept.book_row(tx, book_id=book_id))
+            fresh(row.version, version)
+            before = kept.book_of(row)
+            if not wanted.model_fields_set:
+                return before
+            if number and number != before.isbn:
+                await _are_free(tx, [number])
+            return await _rewrite(tx, row.number, before, wanted, number, now)
+
+    async def remove(
+        self, *, book_id: UUID, actor: Actor, now: datetime, version: int | None = None
+    ) -> None:
+        """With copies it is withdrawn and stays readable; without, it is gone."""
+        actor.must(Permission.CATALOGUE)
+        async with self.db.begin() as tx:
+            await next_turn(tx)
+            row = _found(await kept.book_row(tx, book_id=book_id))
+            fresh(row.version, version)
+            book = kept.book_of(row)
+            if not await kept.has_copies(tx, book_id=book_id):
+                await kept.destroy(tx, number=row.number)
+                await subjects_kept.forget_unused(tx, names=list(book.subjects))
+                await tx.announce(BookWithdrawn(book_id=book_id, at=now))
+            elif not book.withdrawn:
+                await _rewrite(tx, row.number, book, BookChanges(withdrawn=True), None, now)
+
+    async def subjects(self, *, q: str | None, window: Window) -> Page[Subject]:
+        """In alphabetical order; each word of `q` begins a word of the subject."""
+        typed = words(q or "")[:MOST_WORDS]
+        filed, after_id = read_cursor(window.after, str, UUID) if window.after else (None, None)
+        after = (filed or "", after_id) if after_id else None
+        async with self.db.read() as session:
+            many = window.limit + 1
+            rows = await subjects_kept.listed(session, words=typed, after=after, many=many)
+            counted = None
+            if window.total:
+                counted = await subjects_kept.how_many(session, words=typed)
+        shown = rows[: window.limit]
+        more = len(rows) > window.limit
+        return Page(
+            items=[Subject(id=row.id, name=row.name, books=row.books) for row in shown],
+            next_cursor=make_cursor(shown[-1].filed, shown[-1].id) if more else None,
+            total=counted,
+        )
+
+    async def suggest(self, *, q: str) -> list[Suggestion]:
+        """Titles that begin with it, authors, then titles in which its words stand."""
+        typed = words(q)
+        if not typed or len(q) > 200:
+            return []
+        async with self.db.read() as session:
+            titles = await listing.titles_beginning(session, key=title_key(q))
+            authors = await authors_kept.authors_beginning(
+                session, name=" ".join(typed), many=SUGGESTIONS // 2
+            )
+            if len(titles) + len(authors) < SUGGESTIONS and len(q.strip()) > 1:
+                asked = ask(q, "title", begun=True)
+                bound = asked_words(session.dialect, asked, withdrawn=False)
+                titles += await listing.titles_with(session, words=bound)
+        room = SUGGESTIONS - len(authors)
+        by_title = {row.title: Suggestion(text=row.title, kind="title", id=row.id)
+                    for row in reversed(titles)}  # fmt: skip
+        first = list(dict.fromkeys(row.title for row in titles))[:room]
+        return [by_title[title] for title in first] + [
+            Suggestion(text=row.name, kind="author", id=row.id) for row in authors
+        ]
+
+
+def _found(row: kept.BookRow | None) -> kept.BookRow:
+    if row is None:
+        raise NoSuchBook("There is no such book.")
+    return row
+
+
+def _differ(isbns: list[str | None]) -> None:
+    seen: set[str] = set()
+    for at, each in enumerate(isbns):
+        if each and each in seen:
+            raise IsbnTaken(f"Two books of this list have the ISBN {each}.", field="isbn", at=at)
+        seen.add(each or "")
+
+
+async def _are_free(session: Session, isbns: list[str]) -> None:
+    for number, holder in (await kept.holders_of(session, isbns=isbns)).items():
+        raise IsbnTaken(
+            f"\u201c{holder.title}\u201d has the ISBN {number} already.",
+            field="isbn",
+            isbn=number,
+            book_id=str(holder.id),
+            existing=holder.title,
+        )
+
+
+def _new_book(
+    new: NewBook, authors: Sequence[Author], subjects: tuple[str, ...], number: str | None
+) -> Book:
+    return Book(
+        **new.model_dump(exclude={"authors", "subjects", "isbn"}),
+        id=new_id(),
+        authors=tuple(AuthorRef(id=each.id, name=each.name) for each in authors),
+        subjects=subjects,
+        isbn=number,
+        withdrawn=False,
+        version=1,
+    )
+
+
+def _recorded(
+    tx: Tx, number: int, book: Book, authors: Sequence[Author], headings: Headings, now: datetime
+) -> list[Write]:
+    sort_author = authors[0].sort_name if authors else None
+    subject_ids = headings.subject_ids(book.subjects)
+    return [
+        *kept.added(tx.dialect, number, book, sort_author=sort_author, now=now),
+        *kept.linked(number, authors=(each.id for each in authors), subjects=subject_ids),
+    ]
+
+
+async def _rewrite(
+    tx: Tx, number: int, before: Book, wanted: BookChanges, isbn13: str | None, now: datetime
+) -> Book:
+    """The record as it is wanted, with its links and words, told to the world."""
+    changed = wanted.model_fields_set
+    given = [named(each) for each in wanted.authors or ()]
+    if "authors" not in changed:
+        given = [named(str(each.id)) for each in before.authors[:1]]  # whose name it is filed by
+    names = once(wanted.subjects or ()) if "subjects" in changed else before.subjects
+    headings = await Headings.of(tx, authors=given, subjects=names, now=now)
+    authors = headings.authors(given)
+    refs = tuple(AuthorRef(id=each.id, name=each.name) for each in authors)
+    plain = wanted.model_dump(include=changed - {"authors", "subjects", "isbn"})
+    after = before.model_copy(
+        update=plain
+        | {"subjects": names, "version": before.version + 1}
+        | ({"isbn": isbn13} if "isbn" in changed else {})
+        | ({"authors": refs} if "authors" in changed else {})
+    )
+    sort_author = authors[0].sort_name if authors else None
+    writes = kept.replaced(tx.dialect, number, after, sort_author=sort_author, now=now)
+    about = () if after.withdrawn else names
+    if changed & {"authors", "subjects", "withdrawn"}:
+        await tx.write(*kept.unlinked(number))
+        ids = [each.id for each in after.authors]
+        writes += kept.linked(number, authors=ids, subjects=headings.subject_ids(about))
+    withdraws = after.withdrawn and not before.withdrawn
+    told = (BookWithdrawn if withdraws else BookChanged)(book_id=before.id, at=now)
+    await record(tx, [*headings.made, *writes, tx.announcement(told)])
+    await subjects_kept.forget_unused(tx, names=list(set(before.subjects) - set(about)))
+    return after

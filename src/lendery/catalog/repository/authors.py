@@ -1,0 +1,158 @@
+"""Authors, and finding them by name."""
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Text,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
+
+from lendery.catalog.models import author, book_author
+from lendery.catalog.rules.filing import name_key
+from lendery.catalog.rules.fold import folded_name
+from lendery.contracts.catalog import Author
+from lendery.platform.db import Session, Statement, Tx, any_of
+from lendery.platform.db.session import Write
+
+SHOWN = tuple(author.c[name] for name in Author.model_fields)
+
+BY_ID = Statement(select(*SHOWN).where(author.c.id == bindparam("id")))
+BY_IDS = Statement(select(*SHOWN).where(any_of(author.c.id, "ids")))
+BY_NAMES = Statement(
+    select(*SHOWN, author.c.folded).where(any_of(author.c.folded, "names")).order_by(author.c.id)
+)
+IN_USE = Statement(
+    select(book_author.c.book_number).where(book_author.c.author_id == bindparam("id")).limit(1)
+)
+PUT = Statement(insert(author))
+REPLACE = Statement(
+    update(author)
+    .where(author.c.id == bindparam("at_id"))
+    .values(
+        {
+            column.name: bindparam(f"to_{column.name}", type_=column.type)
+            for column in author.c
+            if column.name not in ("id", "created_at")
+        }
+    )
+)
+DESTROY = Statement(
+    delete(author).where(
+        author.c.id == bindparam("id"), ~exists().where(book_author.c.author_id == author.c.id)
+    )
+)
+
+
+def author_of(row: Any) -> Author:
+    return Author.model_validate(row)
+
+
+async def author_with(session: Session, *, author_id: UUID) -> Author | None:
+    row = await session.row(BY_ID, id=author_id)
+    return author_of(row) if row else None
+
+
+async def authors_with(session: Session, *, ids: list[UUID]) -> dict[UUID, Author]:
+    if not ids:
+        return {}
+    return {row.id: author_of(row) for row in await session.rows(BY_IDS, ids=ids)}
+
+
+async def authors_named(session: Session, *, names: list[str]) -> dict[str, list[Author]]:
+    """By folded name, those known longest first."""
+    found: dict[str, list[Author]] = {}
+    for row in await session.rows(BY_NAMES, names=names) if names else ():
+        found.setdefault(row.folded, []).append(author_of(row))
+    return found
+
+
+async def is_named_by_books(session: Session, *, author_id: UUID) -> bool:
+    return await session.row(IN_USE, id=author_id) is not None
+
+
+def _columns(shown: Author, now: datetime) -> dict[str, Any]:
+    return {
+        **shown.model_dump(exclude={"id"}),
+        "folded": folded_name(shown.name),
+        "filed": name_key(shown.sort_name),
+        "updated_at": now,
+    }
+
+
+def added(shown: Author, *, now: datetime) -> Write:
+    return PUT, {**_columns(shown, now), "id": shown.id, "created_at": now}
+
+
+def replaced(shown: Author, *, now: datetime) -> Write:
+    columns = {f"to_{name}": value for name, value in _columns(shown, now).items()}
+    return REPLACE, {"at_id": shown.id, **columns}
+
+
+async def destroy(tx: Tx, *, author_id: UUID) -> int:
+    return await tx.run(DESTROY, id=author_id)
+
+
+def begins_a_word(dialect: str, column: Any, name: str) -> Any:
+    """A word in `column` (words apart by one space) begins with what is bound as `name`."""
+    found_at = func.instr if dialect == "sqlite" else func.strpos
+    return found_at(literal_column("' '", Text).concat(column), bindparam(name, type_=Text)) > 0
+
+
+def beginnings(words: list[str]) -> dict[str, str]:
+    """What is bound for `begins_a_word`."""
+    return {f"w{at}": f" {word}" for at, word in enumerate(words)}
+
+
+@lru_cache(maxsize=64)
+def _listed(dialect: str, words: int, after: bool, counted: bool) -> Statement:
+    named = and_(True, *(begins_a_word(dialect, author.c.folded, f"w{at}") for at in range(words)))
+    if counted:
+        return Statement(select(func.count()).select_from(author).where(named))
+    found = select(*SHOWN, author.c.filed).where(named)
+    if after:
+        place = tuple_(bindparam("filed"), bindparam("id", type_=author.c.id.type))
+        found = found.where(tuple_(author.c.filed, author.c.id) > place)
+    return Statement(found.order_by(author.c.filed, author.c.id).limit(bindparam("many")))
+
+
+async def listed(
+    session: Session, *, words: list[str], after: tuple[str, UUID] | None, many: int
+) -> list[Any]:
+    """In filing order; each of `words` begins a word of the name."""
+    place = {"filed": after[0], "id": after[1]} if after else {}
+    statement = _listed(session.dialect, len(words), after is not None, False)
+    return await session.rows(statement, many=many, **place, **beginnings(words))
+
+
+@lru_cache(maxsize=2)
+def _suggested(dialect: str) -> Statement:
+    return Statement(
+        select(author.c.id, author.c.name)
+        .where(begins_a_word(dialect, author.c.folded, "w0"))
+        .order_by(author.c.filed, author.c.id)
+        .limit(bindparam("many"))
+    )
+
+
+async def authors_beginning(session: Session, *, name: str, many: int) -> list[Any]:
+    """(id, name) of authors in whose name the folded words `name` begin somewhere."""
+    return await session.rows(_suggested(session.dialect), many=many, **beginnings([name]))
+
+
+async def how_many(session: Session, *, words: list[str]) -> int:
+    found: int = await session.value(
+        _listed(session.dialect, len(words), False, True), **beginnings(words)
+    )
+    return found

@@ -1,0 +1,7 @@
+"""What the catalog decides without looking anything up.
+
+fold.py     when two spellings are the same words
+filing.py   where a title and a name stand on the shelf list
+isbn.py     what a standard book number says
+query.py    what somebody meant who typed this into the search box
+"""

@@ -1,0 +1,41 @@
+"""The version of a record and of the whole catalog: who changes what they have not seen?"""
+
+from dataclasses import dataclass, field
+
+from lendery.catalog.repository.changes import catalog_version
+from lendery.contracts.base import Input, Invalid, Stale
+from lendery.platform.db import Database
+
+
+def fresh(now_at: int, expected: int | None) -> None:
+    """Raises Stale when the record is no longer what the writer saw."""
+    if expected is not None and expected != now_at:
+        raise Stale("This has changed since you read it. Read it again.", version=now_at)
+
+
+def not_empty(changes: Input, *names: str) -> None:
+    """Raises Invalid for a null where something must stand."""
+    says = "This must not be empty."
+    empty = [n for n in names if n in changes.model_fields_set and getattr(changes, n) is None]
+    if empty:
+        errors = [{"pointer": f"#/{name}", "says": says} for name in empty]
+        raise Invalid(f"{', '.join(empty)}: {says}", errors=errors)
+
+
+@dataclass
+class CatalogVersion:
+    """A number that every change of books, authors and copies moves. Never behind an answer."""
+
+    db: Database
+    _seen: int | None = field(default=None, init=False)
+    _version: int = field(default=-1, init=False)
+
+    async def current(self) -> object:
+        """Reads one row; on an SQLite file not even that while nobody committed anything."""
+        token = self.db.change_token()
+        if token is not None and token == self._seen:
+            return self._version
+        async with self.db.read() as session:
+            found = await catalog_version(session)
+        self._seen, self._version = token, found
+        return found

@@ -1,0 +1,79 @@
+"""What the migration makes is what the models say."""
+
+import asyncio
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from lendery.catalog.models import metadata
+from lendery.platform import migrate
+
+
+def look(url: str, read: Any) -> Any:
+    if url.startswith("sqlite"):
+        engine = sa.create_engine(url)
+        with engine.connect() as connection:
+            return read(sa.inspect(connection))
+
+    async def over_asyncpg() -> Any:
+        postgres = create_async_engine(url)
+        async with postgres.connect() as connection:
+            found = await connection.run_sync(lambda sync: read(sa.inspect(sync)))
+        await postgres.dispose()
+        return found
+
+    return asyncio.run(over_asyncpg())
+
+
+def read(inspector: Any) -> dict[str, Any]:
+    found = {}
+    for name in metadata.tables:
+        indexes = {
+            (each["name"], tuple(each["column_names"]), bool(each["unique"]))
+            for each in inspector.get_indexes(name)
+        }
+        columns = {(each["name"], each["nullable"]) for each in inspector.get_columns(name)}
+        keys = {each["referred_table"] for each in inspector.get_foreign_keys(name)}
+        found[name] = (
+            columns,
+            indexes,
+            keys,
+            inspector.get_pk_constraint(name)["constrained_columns"],
+        )
+    return found
+
+
+def said() -> dict[str, Any]:
+    return {
+        name: (
+            {(column.name, bool(column.nullable)) for column in table.columns},
+            {
+                (index.name, tuple(column.name for column in index.columns), bool(index.unique))
+                for index in table.indexes
+            },
+            {key.column.table.name for key in table.foreign_keys},
+            [column.name for column in table.primary_key],
+        )
+        for name, table in metadata.tables.items()
+    }
+
+
+def test_the_migrated_schema_is_the_one_in_the_models(url: str) -> None:
+    assert look(url, read) == said()
+    assert all(name.startswith("catalog_") for name in metadata.tables)
+
+
+def test_a_downgrade_leaves_nothing_and_can_be_undone(url: str) -> None:
+    migrate.downgrade(url, "catalog", "base")
+    left = look(url, lambda inspector: inspector.get_table_names())
+    assert set(left) <= {"catalog_version", "catalog_schema"}
+    assert migrate.run(url, ["catalog"])[0].revision == 1
+    assert look(url, read) == said()
+
+
+@pytest.mark.parametrize("name", sorted(metadata.tables))
+def test_no_foreign_key_leaves_the_catalog(name: str) -> None:
+    for key in metadata.tables[name].foreign_keys:
+        assert key.column.table.name.startswith("catalog_")
