@@ -1,0 +1,321 @@
+"""Lending: ask, decide, record, announce. At most three statements between begin and commit."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from lendery.circulation import rules
+from lendery.circulation.facts import CUT, copy_facts, loan_counts, loan_value, patron_facts
+from lendery.circulation.house import House, HouseKeeper
+from lendery.circulation.memory import Memory
+from lendery.circulation.models import TABLES
+from lendery.circulation.repository import loans, memory
+from lendery.contracts.base import Invalid, NotAllowed, Problem, RequestKey, new_id
+from lendery.contracts.circulation import (
+    Block,
+    Blocks,
+    CheckOutRefused,
+    ItemCheckedOut,
+    Loan,
+    LoanRequest,
+)
+from lendery.contracts.permissions import Actor, Permission
+from lendery.platform import idempotency
+from lendery.platform.db import Database, Duplicate, Session, Tx
+
+TRIES = 5  # how often a race is lost before it is somebody else's problem
+
+
+@dataclass(frozen=True)
+class Unmet:
+    """Circulation has never met this patron, this copy, or both."""
+
+    patron: bool
+    copy: bool
+
+
+@dataclass(frozen=True)
+class AlreadyTheirs:
+    """The patron has this very copy, and asked to renew it in that case."""
+
+    loan_id: UUID
+
+
+@dataclass(frozen=True)
+class Case:
+    """One check-out before the decision: who, what, where, and the rules that apply."""
+
+    patron: Any
+    copy: Any
+    house: House
+    policy: rules.Policy
+    blocks: list[Block]
+
+    @property
+    def hours(self) -> rules.OpeningHours:
+        return self.house.hours_of(self.copy.home_branch_id if self.copy else CUT)
+
+
+@dataclass(frozen=True)
+class CheckOutDesk:
+    db: Database
+    met: Memory
+    keeper: HouseKeeper
+
+    async def check_out(
+        self, *, request: LoanRequest, actor: Actor, now: datetime, key: RequestKey | None
+    ) -> Loan | AlreadyTheirs:
+        card, patron_id = _borrower(request, actor)
+        introduced: set[Literal["patron", "copy"]] = set()
+        for _ in range(TRIES):
+            try:
+                async with self.db.begin() as tx:
+                    outcome = await self._attempt(
+                        tx, request, actor, now, key, card, patron_id, frozenset(introduced)
+                    )
+            except Duplicate:
+                continue  # another desk was faster: look again, and say what stands in the way now
+            if isinstance(outcome, Problem):
+                raise outcome
+            if not isinstance(outcome, Unmet):
+                return outcome
+            if outcome.patron:
+                await self.met.meet_patron(card=card, patron_id=patron_id)
+                introduced.add("patron")
+            if outcome.copy:
+                await self.met.meet_copy(barcode=request.barcode)
+                introduced.add("copy")
+        raise CheckOutRefused(
+            "Not lent: too many desks want this copy at once. Try again.", blocks=[]
+        )
+
+    async def _attempt(
+        self,
+        tx: Tx,
+        request: LoanRequest,
+        actor: Actor,
+        now: datetime,
+        key: RequestKey | None,
+        card: str | None,
+        patron_id: UUID | None,
+        introduced: frozenset[str],
+    ) -> Loan | AlreadyTheirs | Unmet | Problem:
+        patron = await memory.lock_patron(tx, card=card, patron_id=patron_id)
+        row = await loans.check_out_facts(
+            tx, barcode=request.barcode, patron_id=patron and patron.id, now=now, key=key
+        )
+        unmet = Unmet(
+            patron is None and "patron" not in introduced, row is None and "copy" not in introduced
+        )
+        if unmet.patron or unmet.copy:
+            return unmet
+        facts = row or await loans.facts_without_copy(
+            tx, patron_id=patron and patron.id, now=now, key=key
+        )
+        if (told := idempotency.told_before(facts, key)) is not None:
+            return await _as_told(tx, told)
+        case = await self._case(tx, request, patron, row, facts, now)
+        _must_be_allowed(case, request, actor)
+        if request.renew and any(block.code == "already-yours" for block in case.blocks):
+            return AlreadyTheirs(case.copy.out_as)
+        standing = [b for b in case.blocks if not (b.waivable and b.code in request.waive)]
+        if standing:
+            refusal = _refusal(standing)
+            if key is not None:
+                await tx.write(idempotency.kept_refusal(TABLES, key, refusal, now=now))
+            return refusal
+        return await self._lend(tx, case, request, actor, now, key)
+
+    async def _case(
+        self,
+        session: Session,
+        request: LoanRequest,
+        patron: Any | None,
+        copy: Any | None,
+        facts: Any,
+        now: datetime,
+    ) -> Case:
+        """Gathers what the rules want to know, and asks them."""
+        house = await self.keeper.at(session, facts.house_version)
+        policy = house.policy(
+            branch_id=copy.home_branch_id if copy else None,
+            category=patron.category if patron else None,
+            item_type=copy.item_type if copy else "",
+        )
+        hours = house.hours_of(copy.home_branch_id if copy else CUT)
+        counts = loan_counts(copy) if copy else (rules.LoanCount("", UUID(int=0), facts.loans),)
+        known = patron and patron_facts(patron, open_loans=counts, overdue=facts.overdue or 0)
+        asked = rules.CheckOut(
+            now=now,
+            today=hours.local_date(now),
+            patron=known,
+            copy=copy and copy_facts(copy),
+            same_title_on_loan=bool(copy and copy.same_title and copy.out_to != known_id(patron)),
+        )
+        return Case(patron, copy, house, policy, rules.check_out_blocks(asked, policy))
+
+    async def _lend(
+        self,
+        tx: Tx,
+        case: Case,
+        request: LoanRequest,
+        actor: Actor,
+        now: datetime,
+        key: RequestKey | None,
+    ) -> Loan:
+        copy, patron = case.copy, case.patron
+        assert copy is not None and patron is not None
+        branch_id = request.branch_id or actor.desk or copy.home_branch_id
+        waived = sorted({block.code for block in case.blocks})
+        due_at = rules.due_at(
+            now,
+            case.policy,
+            case.hours,
+            card_expires_on=patron.expires_on,
+            cap_at_expiry="card-expired" not in waived,
+        )
+        loan = Loan.model_construct(
+            id=new_id(),
+            copy_id=copy.id,
+            book_id=copy.book_id,
+            patron_id=patron.id,
+            branch_id=branch_id,
+            lent_at=now,
+            due_at=due_at,
+            returned_at=None,
+            renewals=0,
+            overdue=False,
+        )
+        borrower = new_id()
+        happened = ItemCheckedOut.model_construct(
+            id=new_id(),
+            at=now,
+            loan_id=loan.id,
+            copy_id=copy.id,
+            book_id=copy.book_id,
+            branch_id=branch_id,
+            borrower=borrower,
+            due_at=due_at,
+            waived=tuple(waived),
+            by=actor.id if actor.staff else None,
+        )
+        writes = [
+            loans.lending(
+                **{name: getattr(loan, name) for name in LOAN_COLUMNS},
+                item_type=copy.item_type,
+                home_branch_id=copy.home_branch_id,
+                borrower=borrower,
+                returned_branch_id=None,
+                policy=case.policy.as_json,
+                waived=waived or None,
+                waived_by=actor.id if waived else None,
+                waive_reason=request.reason if waived else None,
+            ),
+            tx.announcement(happened),
+        ]
+        if copy.in_transit_to or copy.lost or copy.missing:  # it is plainly here
+            writes.append(memory.seen(copy.id, branch_id=branch_id, to=None, at=now))
+        if key is not None:
+            told = loan.model_dump(mode="json", exclude={"patron_id"})
+            writes.append(idempotency.kept(TABLES, key, told, now=now))
+        await tx.write(*writes)
+        return loan
+
+    async def check(self, *, request: LoanRequest, actor: Actor, now: datetime) -> Blocks:
+        """What would stand in the way. Reads only, but for meeting whom it has never met."""
+        card, patron_id = _borrower(request, actor)
+        async with self.db.read() as session:
+            patron = await memory.patron_seen(session, card=card, patron_id=patron_id)
+        if patron is None:
+            await self.met.meet_patron(card=card, patron_id=patron_id)
+        async with self.db.read() as session:
+            patron = await memory.patron_seen(session, card=card, patron_id=patron_id)
+            copy = await self._copy_facts(session, request, patron, now)
+        if copy is None:
+            await self.met.meet_copy(barcode=request.barcode)
+        async with self.db.read() as session:
+            copy = copy or await self._copy_facts(session, request, patron, now)
+            facts = copy or await loans.facts_without_copy(
+                session, patron_id=known_id(patron), now=now, key=None
+            )
+            case = await self._case(session, request, patron, copy, facts, now)
+        _must_be_allowed(case, request, actor)
+        due_at = None
+        if case.patron and case.copy and case.policy.has_rule:
+            due_at = rules.due_at(
+                now,
+                case.policy,
+                case.hours,
+                card_expires_on=case.patron.expires_on,
+                cap_at_expiry=not any(b.code == "card-expired" for b in case.blocks),
+            )
+        return Blocks(blocks=case.blocks, due_at=due_at)
+
+    async def _copy_facts(
+        self, session: Session, request: LoanRequest, patron: Any | None, now: datetime
+    ) -> Any | None:
+        return await loans.check_out_facts(
+            session, barcode=request.barcode, patron_id=known_id(patron), now=now, key=None
+        )
+
+
+LOAN_COLUMNS = [
+    "id",
+    "copy_id",
+    "book_id",
+    "patron_id",
+    "branch_id",
+    "lent_at",
+    "due_at",
+    "returned_at",
+    "renewals",
+]
+
+
+def known_id(patron: Any | None) -> UUID | None:
+    return patron.id if patron is not None else None
+
+
+def _borrower(request: LoanRequest, actor: Actor) -> tuple[str | None, UUID | None]:
+    """Who is to have it: card and id. A reader borrows for oneself only."""
+    actor.must(Permission.BORROW)
+    if request.waive:
+        actor.must(Permission.WAIVE)
+    if request.card_number is not None and request.patron_id is None:
+        return request.card_number.upper(), None
+    patron_id = request.patron_id or (None if actor.staff else actor.id)
+    if patron_id is None:
+        says = "Say who borrows: card_number or patron_id."
+        raise Invalid(says, errors=[{"pointer": "#/card_number", "says": says}])
+    return None, patron_id
+
+
+def _must_be_allowed(case: Case, request: LoanRequest, actor: Actor) -> None:
+    """Staff lend to anyone; a reader to oneself, where the branch lets readers."""
+    branch_id = request.branch_id or actor.desk or (case.copy.home_branch_id if case.copy else None)
+    branch = (
+        case.house.branch(branch_id)
+        if branch_id and request.branch_id
+        else (case.house.branches.get(branch_id) if branch_id else None)
+    )
+    if actor.may(Permission.LEND):
+        return
+    if known_id(case.patron) != actor.id:
+        raise NotAllowed("You can borrow for yourself only.")
+    if branch is not None and not branch.self_service:
+        raise NotAllowed("This branch has no self-service. Please go to the desk.")
+
+
+def _refusal(standing: list[Block]) -> CheckOutRefused:
+    says = " ".join(block.says for block in standing)
+    return CheckOutRefused(says, blocks=[block.model_dump() for block in standing])
+
+
+async def _as_told(session: Session, told: dict[str, Any]) -> Loan:
+    """The loan as the first answer said it; the patron from the loan, while it names one."""
+    row = await loans.loan_by_id(session, UUID(told["id"]))
+    return Loan.model_validate({**told, "patron_id": row.patron_id if row else None})
+
+
+__all__ = ["AlreadyTheirs", "CheckOutDesk", "loan_value"]

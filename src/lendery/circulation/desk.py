@@ -1,0 +1,86 @@
+"""The loans port: lend, renew, take back, and look."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from lendery.circulation.checkout import AlreadyTheirs, CheckOutDesk
+from lendery.circulation.facts import loan_value
+from lendery.circulation.house import HouseKeeper
+from lendery.circulation.memory import Memory
+from lendery.circulation.renewals import RenewalDesk
+from lendery.circulation.repository import loans
+from lendery.circulation.returns import ReturnsDesk
+from lendery.contracts.base import NotAllowed, Page, RequestKey, Window
+from lendery.contracts.circulation import (
+    Blocks,
+    Loan,
+    LoanFilter,
+    LoanRequest,
+    NoSuchLoan,
+    Return,
+    ReturnRequest,
+)
+from lendery.contracts.permissions import Actor, Permission
+from lendery.platform.db import Database
+from lendery.platform.paging import make_cursor, read_cursor
+
+
+@dataclass(frozen=True)
+class LoanDesk:
+    db: Database
+    met: Memory
+    keeper: HouseKeeper = field(default_factory=HouseKeeper)
+
+    async def check_out(
+        self, *, request: LoanRequest, actor: Actor, now: datetime, key: RequestKey | None = None
+    ) -> Loan:
+        desk = CheckOutDesk(self.db, self.met, self.keeper)
+        outcome = await desk.check_out(request=request, actor=actor, now=now, key=key)
+        if isinstance(outcome, AlreadyTheirs):
+            return await self.renew(loan_id=outcome.loan_id, actor=actor, now=now, key=key)
+        return outcome
+
+    async def check(self, *, request: LoanRequest, actor: Actor, now: datetime) -> Blocks:
+        desk = CheckOutDesk(self.db, self.met, self.keeper)
+        return await desk.check(request=request, actor=actor, now=now)
+
+    async def renew(
+        self, *, loan_id: UUID, actor: Actor, now: datetime, key: RequestKey | None = None
+    ) -> Loan:
+        desk = RenewalDesk(self.db, self.met, self.keeper)
+        return await desk.renew(loan_id=loan_id, actor=actor, now=now, key=key)
+
+    async def check_in(
+        self, *, request: ReturnRequest, actor: Actor, now: datetime, key: RequestKey | None = None
+    ) -> Return:
+        desk = ReturnsDesk(self.db, self.met, self.keeper)
+        return await desk.check_in(request=request, actor=actor, now=now, key=key)
+
+    async def get(self, *, loan_id: UUID, actor: Actor, now: datetime) -> Loan:
+        actor.must(Permission.BORROW)
+        async with self.db.read() as session:
+            row = await loans.loan_by_id(session, loan_id)
+        if not actor.may(Permission.LEND) and (row is None or row.patron_id != actor.id):
+            raise NotAllowed("You can see your own loans only.")
+        if row is None:
+            raise NoSuchLoan("There is no such loan.")
+        return loan_value(row, now)
+
+    async def find(
+        self, *, like: LoanFilter, window: Window, actor: Actor, now: datetime
+    ) -> Page[Loan]:
+        """Newest first. A reader finds one's own only."""
+        actor.must_be(like.patron_id, Permission.LEND)
+        after = read_cursor(window.after, UUID)[0] if window.after else None
+        async with self.db.read() as session:
+            rows = await loans.loans(
+                session, like=like, after=after, limit=window.limit + 1, now=now
+            )
+            total = await loans.count_loans(session, like=like, now=now) if window.total else None
+        shown = rows[: window.limit]
+        return Page[Loan](
+            items=[loan_value(row, now) for row in shown],
+            next_cursor=make_cursor(shown[-1].id) if len(rows) > window.limit else None,
+            total=total,
+        )

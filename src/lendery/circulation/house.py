@@ -1,0 +1,71 @@
+"""The house as it stands: its branches, their hours and the rules, ready to decide with.
+
+Kept in memory with the version it was read at. Every decision compares that version inside its
+own transaction, so nothing is decided on a rule that was changed before.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from lendery.circulation.repository import house as rows
+from lendery.circulation.rules import OpeningHours, Policy, RuleTable
+from lendery.contracts.base import Invalid
+from lendery.contracts.circulation import Branch, Calendar, Rule
+from lendery.platform.db import Session
+
+
+@dataclass(frozen=True)
+class House:
+    version: int
+    branches: Mapping[UUID, Branch]
+    hours: Mapping[UUID, OpeningHours]
+    rules: RuleTable
+
+    def branch(self, branch_id: UUID) -> Branch:
+        """Raises Invalid for a branch there is not."""
+        found = self.branches.get(branch_id)
+        if found is None:
+            says = "There is no such branch."
+            raise Invalid(says, errors=[{"pointer": "#/branch_id", "says": says}])
+        return found
+
+    def hours_of(self, branch_id: UUID) -> OpeningHours:
+        return self.hours.get(branch_id) or ALWAYS_OPEN
+
+    def policy(self, *, branch_id: UUID | None, category: str | None, item_type: str) -> Policy:
+        return self.rules.resolve(branch_id=branch_id, category=category, item_type=item_type)
+
+
+ALWAYS_OPEN = OpeningHours(None, "UTC")
+
+
+class HouseKeeper:
+    """Keeps the house, and reads it anew when its version has moved."""
+
+    def __init__(self) -> None:
+        self._house: House | None = None
+
+    async def at(self, session: Session, version: int) -> House:
+        if self._house is None or self._house.version != version:
+            self._house = await _read(session)
+        return self._house
+
+    async def now(self, session: Session) -> House:
+        return await self.at(session, await rows.version(session))
+
+
+async def _read(session: Session) -> House:
+    version = await rows.version(session)  # before the rest: a change meanwhile is read again
+    branches, calendars, rules = await rows.everything(session)
+    known = {row.id: Calendar.model_validate(row) for row in calendars}
+    listed = [Branch.model_validate(row) for row in branches]
+    return House(
+        version=version,
+        branches={branch.id: branch for branch in listed},
+        hours={
+            b.id: OpeningHours(known.get(b.calendar_id) if b.calendar_id else None, b.time_zone)
+            for b in listed
+        },
+        rules=RuleTable(Rule.model_validate(row) for row in rules),
+    )

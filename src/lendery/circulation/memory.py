@@ -1,0 +1,53 @@
+"""The patrons and copies circulation has met.
+
+A check-out calls no neighbour for those it knows, so the desk lends while accounts or the
+catalog is down. Only an unknown one is asked for; change events keep the known ones fresh.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from lendery.circulation.repository import memory
+from lendery.contracts.accounts import Patrons
+from lendery.contracts.catalog import Copies
+from lendery.platform.db import Database
+
+
+@dataclass(frozen=True)
+class Memory:
+    """`patrons` and `copies` give the neighbours' ports when they are needed, not before."""
+
+    db: Database
+    patrons: Callable[[], Patrons]
+    copies: Callable[[], Copies]
+
+    async def meet_patron(self, *, card: str | None, patron_id: UUID | None) -> None:
+        """Asks accounts and remembers; an unknown card leaves no trace."""
+        if patron_id is not None:
+            known = next(iter(await self.patrons().by_ids(ids=[patron_id])), None)
+        else:
+            known = await self.patrons().by_card(card_number=card or "")
+        if known is not None:
+            async with self.db.begin() as tx:
+                await memory.remember_patron(tx, known)
+
+    async def meet_copy(self, *, barcode: str | None = None, copy_id: UUID | None = None) -> None:
+        """Asks the catalog and remembers; an unknown barcode leaves no trace."""
+        if copy_id is not None:
+            known = next(iter(await self.copies().by_ids(ids=[copy_id])), None)
+        else:
+            known = await self.copies().by_barcode(barcode=barcode or "")
+        if known is not None:
+            async with self.db.begin() as tx:
+                await memory.remember_copy(tx, known)
+
+    async def meet_many(self, *, patrons: list[UUID], copies: list[UUID]) -> None:
+        """Remembers whole lists at once, before a busy day (the demo library, a migration)."""
+        people = await self.patrons().by_ids(ids=patrons) if patrons else []
+        things = await self.copies().by_ids(ids=copies) if copies else []
+        async with self.db.begin() as tx:
+            for person in people:
+                await memory.remember_patron(tx, person)
+            for thing in things:
+                await memory.remember_copy(tx, thing)

@@ -1,0 +1,50 @@
+"""What circulation does when something happens elsewhere: it keeps its memory fresh."""
+
+from typing import Any, Protocol
+
+from lendery.circulation.repository import memory
+from lendery.contracts.accounts import Patron, PatronChanged, PatronRemoved, Patrons
+from lendery.contracts.catalog import BareCopy, Copies, CopyChanged, CopyRemoved
+from lendery.platform.db import Tx
+from lendery.platform.events import Reaction
+
+
+class Neighbours(Protocol):
+    @property
+    def patrons(self) -> Patrons: ...
+    @property
+    def copies(self) -> Copies: ...
+
+
+async def ask_patron(ports: Neighbours, event: PatronChanged) -> Patron | None:
+    return next(iter(await ports.patrons.by_ids(ids=[event.patron_id])), None)
+
+
+async def refresh_patron(tx: Tx, event: PatronChanged, told: Patron | None) -> None:
+    if told is not None:
+        await memory.remember_patron(tx, told)
+
+
+async def forget_patron(tx: Tx, event: PatronRemoved, told: Any) -> None:
+    await memory.forget_patron(tx, event.patron_id)
+
+
+async def ask_copy(ports: Neighbours, event: CopyChanged) -> BareCopy | None:
+    return next(iter(await ports.copies.by_ids(ids=[event.copy_id])), None)
+
+
+async def refresh_copy(tx: Tx, event: CopyChanged, told: BareCopy | None) -> None:
+    if told is not None:
+        await memory.remember_copy(tx, told)
+
+
+async def forget_copy(tx: Tx, event: CopyRemoved, told: Any) -> None:
+    await memory.forget_copy(tx, event.copy_id)
+
+
+REACTIONS = (
+    Reaction(PatronChanged, refresh_patron, ask_patron),
+    Reaction(PatronRemoved, forget_patron),
+    Reaction(CopyChanged, refresh_copy, ask_copy),
+    Reaction(CopyRemoved, forget_copy),
+)

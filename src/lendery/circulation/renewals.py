@@ -1,0 +1,126 @@
+"""Renewing: the same loan, due later. Never shorter, never past what the rules allow."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from lendery.circulation import rules
+from lendery.circulation.facts import loan_value, patron_facts
+from lendery.circulation.house import HouseKeeper
+from lendery.circulation.memory import Memory
+from lendery.circulation.models import TABLES
+from lendery.circulation.repository import loans, memory
+from lendery.contracts.base import NotAllowed, Problem, RequestKey
+from lendery.contracts.circulation import Loan, LoanRenewed, NoSuchLoan, RenewalRefused
+from lendery.contracts.permissions import Actor, Permission
+from lendery.platform import idempotency
+from lendery.platform.db import Database, Duplicate, Tx
+
+
+@dataclass(frozen=True)
+class RenewalDesk:
+    db: Database
+    met: Memory
+    keeper: HouseKeeper
+
+    async def renew(
+        self, *, loan_id: UUID, actor: Actor, now: datetime, key: RequestKey | None
+    ) -> Loan:
+        actor.must(Permission.BORROW)
+        for _ in range(2):
+            try:
+                async with self.db.begin() as tx:
+                    outcome = await self._attempt(tx, loan_id, actor, now, key)
+            except Duplicate:
+                continue  # the same key came twice at once: the answer is there now
+            if isinstance(outcome, Problem):
+                raise outcome
+            return outcome
+        raise RenewalRefused("Not renewed: too many requests at once. Try again.", code="busy")
+
+    async def _attempt(
+        self, tx: Tx, loan_id: UUID, actor: Actor, now: datetime, key: RequestKey | None
+    ) -> Loan | Problem:
+        await memory.lock_copy_of_loan(tx, loan_id)  # renewing and taking back take turns
+        row = await loans.loan_for_renewal(tx, loan_id=loan_id, key=key)
+        _must_be_allowed(row, actor)
+        if (told := idempotency.told_before(row, key)) is not None:
+            return Loan.model_validate({**told, "patron_id": row.patron_id})
+        policy = rules.Policy.from_json(row.policy)
+        house = await self.keeper.at(tx, row.house_version)
+        hours = house.hours_of(row.home_branch_id)
+        patron = row.patron_id and await memory.patron_seen(tx, card=None, patron_id=row.patron_id)
+        new_due_at = rules.renewed_due_at(
+            row.due_at,
+            policy,
+            hours,
+            now=now,
+            card_expires_on=patron.expires_on if patron else None,
+            cap_at_expiry=True,
+        )
+        facts = _facts(row, patron, hours, now, new_due_at)
+        if objection := rules.renewal_objection(facts, policy):
+            code, says = objection
+            refusal = RenewalRefused(says, reason=code)
+            if key is not None:
+                await tx.write(idempotency.kept_refusal(TABLES, key, refusal, now=now))
+            return refusal
+        return await self._renew(tx, row, new_due_at, actor, now, key)
+
+    async def _renew(
+        self,
+        tx: Tx,
+        row: Any,
+        due_at: datetime,
+        actor: Actor,
+        now: datetime,
+        key: RequestKey | None,
+    ) -> Loan:
+        renewals = row.renewals + 1
+        loan = loan_value(row, now).model_copy(
+            update={"due_at": due_at, "renewals": renewals, "overdue": False}
+        )
+        happened = LoanRenewed(
+            at=now,
+            loan_id=row.id,
+            copy_id=row.copy_id,
+            due_at=due_at,
+            renewals=renewals,
+            by=actor.id if actor.staff else None,
+        )
+        writes = [
+            loans.renewing(row.id, due_at=due_at, renewals=renewals),
+            tx.announcement(happened),
+        ]
+        if key is not None:
+            told = loan.model_dump(mode="json", exclude={"patron_id"})
+            writes.append(idempotency.kept(TABLES, key, told, now=now))
+        await tx.write(*writes)
+        return loan
+
+
+def _must_be_allowed(row: Any | None, actor: Actor) -> None:
+    """A reader is not told whether a loan of somebody else exists."""
+    if actor.may(Permission.LEND):
+        if row is None:
+            raise NoSuchLoan("There is no such loan.")
+    elif row is None or row.patron_id is None or row.patron_id != actor.id:
+        raise NotAllowed("You can renew your own loans only.")
+
+
+def _facts(
+    row: Any, patron: Any | None, hours: rules.OpeningHours, now: datetime, new_due_at: datetime
+) -> rules.Renewal:
+    return rules.Renewal(
+        now=now,
+        today=hours.local_date(now),
+        patron=patron_facts(patron)
+        if patron
+        else rules.PatronFacts(id=row.borrower, expires_on=None),
+        on_loan_to=None if row.returned_at else (row.patron_id or row.borrower),
+        renewals=row.renewals,
+        due_at=row.due_at,
+        due_on=hours.local_date(row.due_at),
+        new_due_at=new_due_at,
+    )

@@ -1,0 +1,81 @@
+"""Branches, calendars and rules, and the one version that moves with all of them."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, bindparam, delete, exists, func, insert, select, update
+
+from lendery.circulation.models import branch, calendar, copy, loan, rule, setup
+from lendery.platform.db import Session, Statement, Tx
+
+VERSION = Statement(select(setup.c.version).where(setup.c.id == 1))
+NEXT_VERSION = Statement(update(setup).where(setup.c.id == 1).values(version=setup.c.version + 1))
+BRANCHES = Statement(select(branch).order_by(branch.c.id))
+CALENDARS = Statement(select(calendar).order_by(calendar.c.id))
+RULES = Statement(select(rule).order_by(rule.c.id))
+BRANCH = Statement(select(branch).where(branch.c.id == bindparam("branch_id")))
+
+
+async def version(session: Session) -> int:
+    return int(await session.value(VERSION))
+
+
+async def everything(session: Session) -> tuple[list[Any], list[Any], list[Any]]:
+    """All branches, calendars and rules: a few hundred rows, read when one of them changed."""
+    return (
+        await session.rows(BRANCHES),
+        await session.rows(CALENDARS),
+        await session.rows(RULES),
+    )
+
+
+async def find(session: Session, table: Table, row_id: UUID) -> Any | None:
+    return await session.row(select(table).where(table.c.id == row_id))
+
+
+async def page(
+    session: Session, table: Table, *, after: UUID | None, limit: int, **equal: Any
+) -> list[Any]:
+    query = select(table).order_by(table.c.id).limit(limit)
+    for name, value in equal.items():
+        if value is not None:
+            query = query.where(table.c[name] == value)
+    return await session.rows(query if after is None else query.where(table.c.id > after))
+
+
+async def count(session: Session, table: Table, **equal: Any) -> int:
+    query = select(func.count()).select_from(table)
+    for name, value in equal.items():
+        if value is not None:
+            query = query.where(table.c[name] == value)
+    return int(await session.value(query))
+
+
+async def add(tx: Tx, table: Table, **values: Any) -> None:
+    await tx.run(insert(table).values(**values))
+    await tx.run(NEXT_VERSION)
+
+
+async def change(tx: Tx, table: Table, row_id: UUID, *, was: int, **values: Any) -> bool:
+    """False when somebody was faster."""
+    statement = update(table).where(table.c.id == row_id, table.c.version == was)
+    changed = await tx.run(statement.values(**values, version=was + 1))
+    await tx.run(NEXT_VERSION)
+    return changed == 1
+
+
+async def remove(tx: Tx, table: Table, row_id: UUID) -> None:
+    await tx.run(delete(table).where(table.c.id == row_id))
+    await tx.run(NEXT_VERSION)
+
+
+async def branch_in_use(session: Session, branch_id: UUID) -> bool:
+    """Does a copy we know live or lie here, or has anything been lent here?"""
+    at_home = exists().where(copy.c.home_branch_id == branch_id)
+    here = exists().where(copy.c.current_branch_id == branch_id)
+    lent = exists().where(loan.c.branch_id == branch_id)
+    return bool(await session.value(select(at_home | here | lent)))
+
+
+async def calendar_in_use(session: Session, calendar_id: UUID) -> bool:
+    return bool(await session.value(select(exists().where(branch.c.calendar_id == calendar_id))))

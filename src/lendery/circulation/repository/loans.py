@@ -1,0 +1,183 @@
+"""Loans: every fact of a decision in one question, and the writes of what was decided."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, case, func, insert, null, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from lendery.circulation.models import TABLES, copy, loan, setup
+from lendery.contracts.base import RequestKey, Window
+from lendery.contracts.circulation import LoanFilter
+from lendery.platform.db import Session, Statement, Tx, UtcDateTime
+
+request = TABLES.request
+NOW = bindparam("now", type_=UtcDateTime())
+HOUSE_VERSION = select(setup.c.version).where(setup.c.id == 1).scalar_subquery()
+theirs = loan.alias("theirs")  # the open loans of the patron who asks
+out = loan.alias("out")  # the open loan of the copy in hand
+
+
+def _answered(column: ColumnElement[Any]) -> Any:
+    asked = request.c.scope == bindparam("key_scope"), request.c.key == bindparam("key_key")
+    return select(column).where(*asked).scalar_subquery()
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((condition, 1), else_=0))
+
+
+KEY = (
+    _answered(request.c.fingerprint).label("key_fingerprint"),
+    _answered(request.c.status).label("key_status"),
+    _answered(request.c.answer).label("key_answer"),
+)
+_same_type = theirs.c.item_type == copy.c.item_type
+_same_branch = theirs.c.home_branch_id == copy.c.home_branch_id
+FACTS = Statement(
+    select(
+        copy,
+        func.count(theirs.c.id).label("loans"),
+        _count(_same_type).label("loans_of_type"),
+        _count(_same_branch).label("loans_of_branch"),
+        _count(_same_type & _same_branch).label("loans_of_both"),
+        _count(theirs.c.due_at < NOW).label("overdue"),
+        _count(theirs.c.book_id == copy.c.book_id).label("same_title"),
+        select(out.c.patron_id)
+        .where(out.c.copy_id == copy.c.id, out.c.returned_at.is_(None))
+        .correlate(copy)
+        .scalar_subquery()
+        .label("out_to"),
+        select(out.c.id)
+        .where(out.c.copy_id == copy.c.id, out.c.returned_at.is_(None))
+        .correlate(copy)
+        .scalar_subquery()
+        .label("out_as"),
+        HOUSE_VERSION.label("house_version"),
+        *KEY,
+    )
+    .select_from(copy)
+    .outerjoin(
+        theirs, (theirs.c.patron_id == bindparam("patron_id")) & theirs.c.returned_at.is_(None)
+    )
+    .where(copy.c.barcode == bindparam("code"))
+    .group_by(copy.c.id)
+)
+FACTS_WITHOUT_COPY = Statement(
+    select(
+        func.count(theirs.c.id).label("loans"),
+        _count(theirs.c.due_at < NOW).label("overdue"),
+        HOUSE_VERSION.label("house_version"),
+        *KEY,
+    ).where(theirs.c.patron_id == bindparam("patron_id"), theirs.c.returned_at.is_(None))
+)
+OPEN_LOAN = Statement(
+    select(loan, HOUSE_VERSION.label("house_version"), *KEY)
+    .select_from(copy.outerjoin(loan, (loan.c.copy_id == copy.c.id) & loan.c.returned_at.is_(None)))
+    .where(copy.c.id == bindparam("copy_id"))
+)
+LOAN_FOR_RENEWAL = Statement(
+    select(loan, HOUSE_VERSION.label("house_version"), *KEY).where(
+        loan.c.id == bindparam("loan_id")
+    )
+)
+LOAN = Statement(select(loan).where(loan.c.id == bindparam("loan_id")))
+LEND = Statement(insert(loan).values({c.name: bindparam(c.name, type_=c.type) for c in loan.c}))
+RENEW = Statement(
+    update(loan)
+    .where(loan.c.id == bindparam("l_id"), loan.c.returned_at.is_(None))
+    .values(due_at=bindparam("l_due_at", type_=UtcDateTime()), renewals=bindparam("l_renewals"))
+)
+TAKE_BACK = Statement(
+    update(loan)
+    .where(loan.c.id == bindparam("l_id"), loan.c.returned_at.is_(None))
+    .values(
+        returned_at=bindparam("l_returned_at", type_=UtcDateTime()),
+        returned_branch_id=bindparam("l_branch_id"),
+    )
+)
+
+
+def _key(key: RequestKey | None) -> dict[str, str | None]:
+    return {"key_scope": key.scope if key else None, "key_key": key.key if key else None}
+
+
+async def check_out_facts(
+    session: Session, *, barcode: str, patron_id: UUID | None, now: datetime, key: RequestKey | None
+) -> Any | None:
+    """The copy, what its borrower-to-be has out, and whom it is out to. None: unknown copy."""
+    return await session.row(FACTS, code=barcode, patron_id=patron_id, now=now, **_key(key))
+
+
+async def facts_without_copy(
+    session: Session, *, patron_id: UUID | None, now: datetime, key: RequestKey | None
+) -> Any:
+    return await session.row(FACTS_WITHOUT_COPY, patron_id=patron_id, now=now, **_key(key))
+
+
+async def open_loan(session: Session, *, copy_id: UUID, key: RequestKey | None) -> Any:
+    """The copy's open loan (its `id` is null when there is none) and the key's answer."""
+    return await session.row(OPEN_LOAN, copy_id=copy_id, **_key(key))
+
+
+async def loan_for_renewal(session: Session, *, loan_id: UUID, key: RequestKey | None) -> Any:
+    return await session.row(LOAN_FOR_RENEWAL, loan_id=loan_id, **_key(key))
+
+
+async def loan_by_id(session: Session, loan_id: UUID) -> Any | None:
+    return await session.row(LOAN, loan_id=loan_id)
+
+
+def lending(**columns: Any) -> tuple[Statement, dict[str, Any]]:
+    """The write of a new loan."""
+    return LEND, columns
+
+
+def renewing(loan_id: UUID, *, due_at: datetime, renewals: int) -> tuple[Statement, dict[str, Any]]:
+    return RENEW, {"l_id": loan_id, "l_due_at": due_at, "l_renewals": renewals}
+
+
+def taking_back(
+    loan_id: UUID, *, at: datetime, branch_id: UUID
+) -> tuple[Statement, dict[str, Any]]:
+    return TAKE_BACK, {"l_id": loan_id, "l_returned_at": at, "l_branch_id": branch_id}
+
+
+async def loans(
+    session: Session, *, like: LoanFilter, after: UUID | None, limit: int, now: datetime
+) -> list[Any]:
+    """Newest first."""
+    query = select(loan).where(*_conditions(like, now)).order_by(loan.c.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(loan.c.id < after)
+    return await session.rows(query)
+
+
+async def count_loans(session: Session, *, like: LoanFilter, now: datetime) -> int:
+    query = select(func.count()).select_from(loan).where(*_conditions(like, now))
+    return int(await session.value(query) or 0)
+
+
+def _conditions(like: LoanFilter, now: datetime) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    for name in ("patron_id", "copy_id", "book_id", "branch_id"):
+        value = getattr(like, name)
+        if value is not None:
+            found.append(loan.c[name] == value)
+    if like.status == "returned":
+        found.append(loan.c.returned_at.is_not(null()))
+    elif like.status is not None:
+        found.append(loan.c.returned_at.is_(None))
+        if like.status == "overdue":
+            found.append(loan.c.due_at < now)
+    return found
+
+
+async def answered(tx: Tx, key: RequestKey) -> Any | None:
+    """What this key was told before, if anything."""
+    query = select(request).where(request.c.scope == key.scope, request.c.key == key.key)
+    return await tx.row(query)
+
+
+__all__ = ["Window", "answered", "check_out_facts", "count_loans", "loans"]

@@ -1,0 +1,182 @@
+"""The patrons and copies circulation has met."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, exists, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from lendery.circulation.models import copy, loan, patron
+from lendery.contracts.accounts import Patron
+from lendery.contracts.catalog import BareCopy
+from lendery.platform.db import Session, Statement, Tx, any_of
+
+# The lock on a patron: in a statement of its own and first, so that what is counted after it
+# is counted by one desk at a time. NO KEY: nothing refers to this row.
+PATRON_BY_CARD = Statement(
+    select(patron).where(patron.c.card_number == bindparam("card")).with_for_update(key_share=True)
+)
+PATRON_BY_ID = Statement(
+    select(patron).where(patron.c.id == bindparam("patron_id")).with_for_update(key_share=True)
+)
+COPY_BY_BARCODE = Statement(
+    select(copy).where(copy.c.barcode == bindparam("code")).with_for_update(key_share=True)
+)
+COPY_BY_ID = Statement(
+    select(copy).where(copy.c.id == bindparam("copy_id")).with_for_update(key_share=True)
+)
+COPY_OF_LOAN = Statement(
+    select(copy)
+    .where(
+        copy.c.id
+        == select(loan.c.copy_id).where(loan.c.id == bindparam("loan_id")).scalar_subquery()
+    )
+    .with_for_update(key_share=True)
+)
+SEEN_PATRON = Statement(
+    select(patron).where(
+        or_(patron.c.id == bindparam("patron_id"), patron.c.card_number == bindparam("card"))
+    )
+)
+STATES = Statement(
+    select(
+        copy.c.id,
+        copy.c.withdrawn,
+        copy.c.lost,
+        copy.c.damaged,
+        copy.c.missing,
+        copy.c.claimed_returned,
+        copy.c.in_transit_to,
+        copy.c.item_type,
+        copy.c.home_branch_id,
+        copy.c.current_branch_id,
+        loan.c.due_at,
+    )
+    .select_from(copy)
+    .outerjoin(loan, (loan.c.copy_id == copy.c.id) & loan.c.returned_at.is_(None))
+    .where(any_of(copy.c.id, "copy_ids"))
+)
+EVER_LENT = Statement(select(exists(select(loan.c.id).where(any_of(loan.c.copy_id, "copy_ids")))))
+
+_patron = insert(patron)
+REMEMBER_PATRON = Statement(
+    _patron.values({name: bindparam(name) for name in patron.c.keys()}).on_conflict_do_update(  # noqa: SIM118
+        index_elements=["id"],
+        set_={name: _patron.excluded[name] for name in patron.c.keys() if name != "id"},  # noqa: SIM118
+        where=patron.c.version < _patron.excluded.version,
+    )
+)
+COPY_FACTS = ("id", "barcode", "book_id", "item_type", "home_branch_id", "version")
+_copy = insert(copy)
+REMEMBER_COPY = Statement(
+    _copy.values({name: bindparam(name) for name in COPY_FACTS}).on_conflict_do_update(
+        index_elements=["id"],
+        set_={name: _copy.excluded[name] for name in COPY_FACTS if name != "id"},
+        where=copy.c.version < _copy.excluded.version,
+    )
+)
+RELEASE_CARD = Statement(
+    update(patron)
+    .where(patron.c.card_number == bindparam("card"), patron.c.id != bindparam("patron_id"))
+    .values(card_number=None)
+)
+RELEASE_BARCODE = Statement(
+    update(copy)
+    .where(copy.c.barcode == bindparam("code"), copy.c.id != bindparam("copy_id"))
+    .values(barcode=None)
+)
+
+
+async def lock_patron(tx: Tx, *, card: str | None, patron_id: UUID | None) -> Any | None:
+    """The patron, held until the transaction ends: two desks cannot both lend the tenth book."""
+    if patron_id is not None:
+        return await tx.row(PATRON_BY_ID, patron_id=patron_id)
+    return await tx.row(PATRON_BY_CARD, card=card)
+
+
+async def lock_copy(tx: Tx, *, barcode: str) -> Any | None:
+    """The copy, held until the transaction ends: one desk takes it back."""
+    return await tx.row(COPY_BY_BARCODE, code=barcode)
+
+
+async def lock_copy_by_id(tx: Tx, copy_id: UUID) -> Any | None:
+    return await tx.row(COPY_BY_ID, copy_id=copy_id)
+
+
+async def lock_copy_of_loan(tx: Tx, loan_id: UUID) -> Any | None:
+    return await tx.row(COPY_OF_LOAN, loan_id=loan_id)
+
+
+async def patron_seen(session: Session, *, card: str | None, patron_id: UUID | None) -> Any | None:
+    rows = await session.rows(SEEN_PATRON, card=card, patron_id=patron_id)
+    return next((row for row in rows if patron_id in (None, row.id)), None)
+
+
+async def remember_patron(tx: Tx, known: Patron) -> None:
+    """Keeps what is newer; a card that moved to this patron is taken from whoever had it."""
+    if known.card_number:
+        await tx.run(RELEASE_CARD, card=known.card_number, patron_id=known.id)
+    facts = known.model_dump(mode="python", exclude={"blocks"})
+    blocks = [block.model_dump(mode="json", include={"reason", "until"}) for block in known.blocks]
+    await tx.run(REMEMBER_PATRON, **facts, blocks=blocks)
+
+
+async def remember_copy(tx: Tx, known: BareCopy) -> None:
+    await tx.run(RELEASE_BARCODE, code=known.barcode, copy_id=known.id)
+    await tx.run(
+        REMEMBER_COPY,
+        id=known.id,
+        barcode=known.barcode,
+        book_id=known.book_id,
+        item_type=known.item_type,
+        home_branch_id=known.branch_id,
+        version=known.version,
+    )
+
+
+async def forget_patron(tx: Tx, patron_id: UUID) -> None:
+    """Nothing of the person stays but the id that open loans hang on."""
+    await tx.run(
+        update(patron)
+        .where(patron.c.id == patron_id)
+        .values(card_number=None, born_on=None, blocks=[], active=False)
+    )
+
+
+async def forget_copy(tx: Tx, copy_id: UUID) -> None:
+    await tx.run(delete(copy).where(copy.c.id == copy_id))
+
+
+async def copy_states(session: Session, copy_ids: list[UUID]) -> list[Any]:
+    return await session.rows(STATES, copy_ids=copy_ids)
+
+
+async def ever_lent(session: Session, copy_ids: list[UUID]) -> bool:
+    return bool(await session.value(EVER_LENT, copy_ids=copy_ids))
+
+
+async def change_copy(tx: Tx, copy_id: UUID, **values: Any) -> None:
+    await tx.run(update(copy).where(copy.c.id == copy_id).values(**values))
+
+
+SEEN_HERE = Statement(
+    update(copy)
+    .where(copy.c.id == bindparam("seen_id"))
+    .values(
+        current_branch_id=bindparam("seen_branch"),
+        in_transit_to=bindparam("seen_to"),
+        last_seen_at=bindparam("seen_at", type_=copy.c.last_seen_at.type),
+        lost=False,
+        missing=False,
+        claimed_returned=False,
+    )
+)
+
+
+def seen(
+    copy_id: UUID, *, branch_id: UUID, to: UUID | None, at: datetime
+) -> tuple[Statement, dict[str, Any]]:
+    """The write that says: this copy is here now, found if it was lost, on its way if `to`."""
+    given = {"seen_id": copy_id, "seen_branch": branch_id, "seen_to": to, "seen_at": at}
+    return SEEN_HERE, given

@@ -1,0 +1,165 @@
+"""Taking back: close the loan if there is one, and say where the copy goes next.
+
+A copy that is not on loan is normal (shelf check), not an error.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from lendery.circulation import rules
+from lendery.circulation.facts import loan_value, marks
+from lendery.circulation.house import House, HouseKeeper
+from lendery.circulation.memory import Memory
+from lendery.circulation.models import TABLES
+from lendery.circulation.repository import loans, memory
+from lendery.contracts.base import Invalid, NotAllowed, RequestKey
+from lendery.contracts.catalog import NoSuchCopy
+from lendery.contracts.circulation import (
+    CopyHere,
+    ItemCheckedIn,
+    Loan,
+    Return,
+    ReturnRefused,
+    ReturnRequest,
+)
+from lendery.contracts.permissions import Actor, Permission
+from lendery.platform import idempotency
+from lendery.platform.db import Database, Duplicate, Tx
+
+
+@dataclass(frozen=True)
+class ReturnsDesk:
+    db: Database
+    met: Memory
+    keeper: HouseKeeper
+
+    async def check_in(
+        self, *, request: ReturnRequest, actor: Actor, now: datetime, key: RequestKey | None
+    ) -> Return:
+        actor.must(Permission.BORROW)
+        if request.returned_at and request.returned_at > now:
+            says = "This lies in the future."
+            raise Invalid(says, errors=[{"pointer": "#/returned_at", "says": says}])
+        for _ in range(3):
+            try:
+                async with self.db.begin() as tx:
+                    outcome = await self._attempt(tx, request, actor, now, key)
+            except Duplicate:
+                continue  # the same key came twice at once: the answer is there now
+            if outcome is not None:
+                return outcome
+            await self.met.meet_copy(barcode=request.barcode)
+        raise NoSuchCopy(f"No copy has barcode {request.barcode}. Scan again or search.")
+
+    async def _attempt(
+        self,
+        tx: Tx,
+        request: ReturnRequest,
+        actor: Actor,
+        now: datetime,
+        key: RequestKey | None,
+    ) -> Return | None:
+        """None: circulation has never met this copy."""
+        copy = await memory.lock_copy(tx, barcode=request.barcode)
+        if copy is None:
+            return None
+        row = await loans.open_loan(tx, copy_id=copy.id, key=key)
+        if (told := idempotency.told_before(row, key)) is not None:
+            return await _as_told(tx, told)
+        house = await self.keeper.at(tx, row.house_version)
+        branch_id = request.branch_id or actor.desk or copy.home_branch_id
+        if request.branch_id:
+            house.branch(branch_id)
+        _must_be_allowed(row, house, branch_id, actor)
+        at = request.returned_at or now
+        if row.id is not None and at < row.lent_at:
+            raise ReturnRefused("A copy cannot come back before it was lent. Check the date.")
+        return await self._take_back(tx, copy, row, house, branch_id, at, actor, now, key)
+
+    async def _take_back(
+        self,
+        tx: Tx,
+        copy: Any,
+        row: Any,
+        house: House,
+        branch_id: UUID,
+        at: datetime,
+        actor: Actor,
+        now: datetime,
+        key: RequestKey | None,
+    ) -> Return:
+        to = where_next(copy, row, house, branch_id)
+        found = copy._replace(lost=False, missing=False, claimed_returned=False)
+        status = rules.status_of(marks(found, on_loan=False, in_transit=to is not None))
+        happened = ItemCheckedIn(
+            at=now,
+            loan_id=row.id,
+            copy_id=copy.id,
+            book_id=copy.book_id,
+            branch_id=branch_id,
+            returned_at=at,
+            status=status,
+            by=actor.id if actor.staff else None,
+        )
+        writes = [
+            memory.seen(copy.id, branch_id=branch_id, to=to, at=now),
+            tx.announcement(happened),
+        ]
+        loan = None
+        if row.id is not None:
+            writes.insert(0, loans.taking_back(row.id, at=at, branch_id=branch_id))
+            loan = loan_value(row, now).model_copy(update={"returned_at": at, "overdue": False})
+        answer = Return(
+            loan=loan,
+            copy_here=CopyHere(
+                id=copy.id,
+                barcode=copy.barcode,
+                book_id=copy.book_id,
+                status=status,
+                home_branch_id=copy.home_branch_id,
+            ),
+            next="transit" if to else "shelve",
+            to_branch=to,
+        )
+        if key is not None:
+            told = answer.model_dump(mode="json", exclude={"loan": {"patron_id"}})
+            writes.append(idempotency.kept(TABLES, key, told, now=now))
+        await tx.write(*writes)
+        return answer
+
+
+def where_next(copy: Any, row: Any, house: House, branch_id: UUID) -> UUID | None:
+    """The branch the copy is sent to; None: it is shelved here."""
+    if branch_id == copy.home_branch_id:
+        return None
+    if row.id is not None:
+        floats = rules.Policy.from_json(row.policy).floats
+    else:
+        policy = house.policy(
+            branch_id=copy.home_branch_id, category=None, item_type=copy.item_type
+        )
+        floats = policy.floats
+    home: UUID = copy.home_branch_id
+    return None if floats else home
+
+
+def _must_be_allowed(row: Any, house: House, branch_id: UUID, actor: Actor) -> None:
+    """Staff take back anything; a reader one's own, where the branch lets readers."""
+    if actor.may(Permission.LEND):
+        return
+    branch = house.branches.get(branch_id)
+    if branch is not None and not branch.self_service:
+        raise NotAllowed("This branch has no self-service. Please go to the desk.")
+    if row.id is not None and row.patron_id != actor.id:
+        raise NotAllowed("You can return your own loans only. Please go to the desk.")
+
+
+async def _as_told(tx: Tx, told: dict[str, Any]) -> Return:
+    if told["loan"] is not None:
+        row = await loans.loan_by_id(tx, UUID(told["loan"]["id"]))
+        told["loan"] = Loan.model_validate(
+            {**told["loan"], "patron_id": row.patron_id if row else None}
+        )
+    return Return.model_validate(told)

@@ -1,0 +1,74 @@
+"""The rules of lending: facts in, decision out. No clock, no database, no network.
+
+Where is it decided ...
+
+- when a branch is open, and what its calendar must say: `calendar`
+- what a wall clock means on the days the clocks change: `local_time`
+- which parameters the rule table knows, what each takes and its default: `parameters`
+- what kinds of value there are: `values`
+- which row wins, and why; what a loan keeps of the rules: `policy`
+- when a loan is due, and until when a renewal takes it: `due`
+- whether this patron may borrow at all: `standing`
+- whether this copy may be lent to this patron: `checkout`
+- whether a loan may be renewed: `renewal`
+- what status a copy shows: `status`
+- how sentences say days, amounts and numbers: `words`
+"""
+
+from lendery.circulation.rules.calendar import OpeningHours, check_calendar
+from lendery.circulation.rules.checkout import (
+    CHECK_OUT_RULES,
+    CheckOut,
+    CopyFacts,
+    age_on,
+    check_out_blocks,
+)
+from lendery.circulation.rules.due import due_at, renewed_due_at
+from lendery.circulation.rules.local_time import time_zone
+from lendery.circulation.rules.parameters import PARAMETERS, Parameter, parse
+from lendery.circulation.rules.policy import Policy, RuleTable, explain, resolve
+from lendery.circulation.rules.renewal import (
+    RENEWAL_RULES,
+    WAIVABLE_AT_RENEWAL,
+    Renewal,
+    RenewalCode,
+    renewal_objection,
+)
+from lendery.circulation.rules.standing import CardBlock, LoanCount, PatronFacts
+from lendery.circulation.rules.status import STATUS_ORDER, CopyMarks, status_of
+from lendery.circulation.rules.values import as_json
+from lendery.circulation.rules.words import plain_amount, spoken_day
+
+__all__ = [
+    "CHECK_OUT_RULES",
+    "PARAMETERS",
+    "RENEWAL_RULES",
+    "STATUS_ORDER",
+    "WAIVABLE_AT_RENEWAL",
+    "CardBlock",
+    "CheckOut",
+    "CopyFacts",
+    "CopyMarks",
+    "LoanCount",
+    "OpeningHours",
+    "Parameter",
+    "PatronFacts",
+    "Policy",
+    "Renewal",
+    "RenewalCode",
+    "RuleTable",
+    "age_on",
+    "as_json",
+    "check_calendar",
+    "check_out_blocks",
+    "due_at",
+    "explain",
+    "parse",
+    "plain_amount",
+    "renewal_objection",
+    "renewed_due_at",
+    "resolve",
+    "spoken_day",
+    "status_of",
+    "time_zone",
+]

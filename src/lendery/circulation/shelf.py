@@ -1,0 +1,94 @@
+"""The state of copies: what each is doing now, and the flags staff put on it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from lendery.circulation.facts import marks
+from lendery.circulation.memory import Memory
+from lendery.circulation.repository import loans, memory
+from lendery.circulation.rules import status_of
+from lendery.contracts.catalog import NoSuchCopy
+from lendery.contracts.circulation import CopyFlagged, CopyState, Flag, NotOnLoan
+from lendery.contracts.permissions import Actor, Permission
+from lendery.platform.db import Database, Tx
+
+COLUMN = {
+    "lost": "lost",
+    "missing": "missing",
+    "damaged": "damaged",
+    "withdrawn": "withdrawn",
+    "claimed-returned": "claimed_returned",
+}
+
+
+@dataclass(frozen=True)
+class Shelf:
+    db: Database
+    met: Memory
+
+    async def states(self, *, copy_ids: list[UUID]) -> list[CopyState]:
+        """Of the copies circulation has met. One it never met is as the catalog made it."""
+        if not copy_ids:
+            return []
+        async with self.db.read() as session:
+            rows = await memory.copy_states(session, copy_ids)
+        return [
+            CopyState.model_construct(
+                copy_id=row.id,
+                status=_status(row, on_loan=row.due_at is not None),
+                branch_id=row.current_branch_id or row.home_branch_id,
+                due_at=row.due_at,
+            )
+            for row in rows
+        ]
+
+    async def has_past(self, *, copy_ids: list[UUID]) -> bool:
+        async with self.db.read() as session:
+            return await memory.ever_lent(session, copy_ids)
+
+    async def flag(
+        self, *, copy_id: UUID, flag: Flag, raised: bool = True, actor: Actor, now: datetime
+    ) -> CopyState:
+        actor.must(Permission.CATALOGUE)
+        for _ in range(2):
+            async with self.db.begin() as tx:
+                state = await self._flag(tx, copy_id, flag, raised, actor, now)
+            if state is not None:
+                return state
+            await self.met.meet_copy(copy_id=copy_id)
+        raise NoSuchCopy("There is no such copy.")
+
+    async def _flag(
+        self, tx: Tx, copy_id: UUID, flag: Flag, raised: bool, actor: Actor, now: datetime
+    ) -> CopyState | None:
+        row = await memory.lock_copy_by_id(tx, copy_id)
+        if row is None:
+            return None
+        out = await loans.open_loan(tx, copy_id=copy_id, key=None)
+        if flag == "claimed-returned" and raised and out.id is None:
+            raise NotOnLoan("Only a copy on loan can be claimed returned.")
+        if flag == "found":
+            values = {"lost": False, "missing": False, "claimed_returned": False}
+        else:
+            values = {COLUMN[flag]: raised}
+        await memory.change_copy(tx, copy_id, **values)
+        row = row._replace(**values)
+        status = _status(row, on_loan=out.id is not None)
+        await tx.announce(
+            CopyFlagged(
+                at=now,
+                copy_id=copy_id,
+                book_id=row.book_id,
+                flag=flag if raised else f"not-{flag}",
+                status=status,
+                by=actor.id,
+            )
+        )
+        branch_id = row.current_branch_id or row.home_branch_id
+        return CopyState(copy_id=copy_id, status=status, branch_id=branch_id, due_at=out.due_at)
+
+
+def _status(row: Any, *, on_loan: bool) -> Any:
+    return status_of(marks(row, on_loan=on_loan, in_transit=row.in_transit_to is not None))
