@@ -1,0 +1,196 @@
+"""The catalogue: home, results, a book. Open to everyone."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal, cast, get_args
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lendery.contracts.base import PeerUnavailable, Window
+from lendery.contracts.catalog import BookSearch
+from lendery.contracts.circulation import LoanFilter
+from lendery.web import shelves
+from lendery.web.pages import Site, asked, by_htmx, show, visit_of
+from lendery.web.rendering import query
+from lendery.web.shelves import Availability, Held, Places
+
+Sort = Literal["relevance", "title", "author", "year", "newest"]
+SHOWN = 20
+LAST_PAGE = 500
+FIELDS = (
+    *("q", "author", "subject", "language", "available", "branch"),
+    *("year_from", "year_to", "sort"),
+)
+YEAR = re.compile(r"^-?\d{1,4}$")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A search as the address of its page says it. Empty: not asked."""
+
+    q: str = ""
+    author: str = ""
+    subject: str = ""
+    language: str = ""
+    available: str = ""
+    branch: str = ""
+    year_from: str = ""
+    year_to: str = ""
+    sort: str = ""
+    page: int = 1
+    wrong: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, request: Request) -> "Wanted":
+        given: dict[str, Any] = {name: asked(request, name, 300) for name in FIELDS}
+        wrong = tuple(n for n in ("year_from", "year_to") if given[n] and not YEAR.match(given[n]))
+        page = asked(request, "page", 6)
+        number = int(page) if page.isascii() and page.isdigit() else 1
+        given["page"] = min(max(number, 1), LAST_PAGE)
+        if given["sort"] not in get_args(Sort):
+            given["sort"] = ""
+        return cls(**given, wrong=wrong)
+
+    def search(self, places: Places) -> BookSearch:
+        branch = places.named(self.branch)
+        return BookSearch(
+            q=self.q or None,
+            author=self.author or None,
+            subject=self.subject or None,
+            language=self.language or None,
+            available=True if self.available else None,
+            branch_id=branch.id if branch else None,
+            year_from=self._year("year_from"),
+            year_to=self._year("year_to"),
+            sort=cast(Sort, self.sort or ("relevance" if self.q else "title")),
+            facets=True,
+        )
+
+    def _year(self, name: str) -> int | None:
+        text = getattr(self, name)
+        return int(text) if text and name not in self.wrong else None
+
+    @property
+    def filtered(self) -> dict[str, str]:
+        """The filters that are on, beside the words."""
+        return {n: getattr(self, n) for n in FIELDS if n not in ("q", "sort") and getattr(self, n)}
+
+    def link(self, **changes: Any) -> str:
+        """The address of this search with something changed; a new search begins at page 1."""
+        other = replace(self, **({"page": 1} | changes))
+        values: dict[str, Any] = {name: getattr(other, name) for name in FIELDS}
+        if other.page > 1:
+            values["page"] = other.page
+        text = query(values)
+        return f"/books?{text}" if text else "/books"
+
+
+@dataclass(frozen=True)
+class Pager:
+    page: int
+    pages: int
+
+    @property
+    def numbers(self) -> list[int | None]:
+        """1 … 4 5 6 … 20; None where some are left out."""
+        near = {1, self.pages, *range(self.page - 1, self.page + 2)}
+        found: list[int | None] = []
+        for number in sorted(n for n in near if 1 <= n <= self.pages):
+            if found and number - cast(int, found[-1]) > 1:
+                found.append(None)
+            found.append(number)
+        return found
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    site: Site
+
+    async def home(self, request: Request) -> Response:
+        now, ports, visit = datetime.now(UTC), self.site.ports, visit_of(request)
+        places = await shelves.places(ports)
+        new = await ports.books.search(wanted=BookSearch(sort="newest"), window=Window(limit=8))
+        next_due: Held | None = None
+        if visit.signed_in:
+            loans = await ports.loans.find(
+                like=LoanFilter(patron_id=visit.me, status="open"),
+                window=Window(limit=100),
+                actor=visit.actor,
+                now=now,
+            )
+            soonest = sorted(loans.items, key=lambda loan: loan.due_at)[:1]
+            next_due = next(iter(await shelves.held(ports, soonest)), None)
+        return self.site.page(
+            request,
+            "home.html",
+            new=new.items,
+            hours=await shelves.hours_today(ports, places, now),
+            next_due=next_due,
+            places=places,
+        )
+
+    async def results(self, request: Request) -> Response:
+        ports, wanted = self.site.ports, Wanted.of(request)
+        places = await shelves.places(ports)
+        found = await ports.books.search(
+            wanted=wanted.search(places),
+            window=Window(limit=SHOWN, offset=(wanted.page - 1) * SHOWN, total=True),
+        )
+        total = found.total if found.total is not None else len(found.items)
+        pages = min(max(1, -(-total // SHOWN)), LAST_PAGE)
+        branch = places.named(wanted.branch)
+        return self.site.page(
+            request,
+            "results_list.html" if by_htmx(request) else "results.html",
+            wanted=wanted,
+            found=found,
+            total=total,
+            pager=Pager(wanted.page, pages),
+            places=places,
+            branch=branch,
+            facets=found.facets or {},
+            shelf=await self._shelf(found.items),
+        )
+
+    async def _shelf(self, books: Any) -> dict[UUID, Availability] | None:
+        """None when circulation does not answer: the catalogue still does."""
+        try:
+            return await shelves.availability(self.site.ports, books)
+        except PeerUnavailable:
+            return None
+
+    async def book(self, request: Request, book_id: UUID) -> Response:
+        ports = self.site.ports
+        book = await ports.books.get(book_id=book_id)
+        places = await shelves.places(ports)
+        shelf = await self._shelf([book])
+        here = shelf[book.id] if shelf is not None else Availability()
+        return self.site.page(
+            request,
+            "book.html",
+            book=book,
+            places=places,
+            here=here if shelf is not None else None,
+            copies=sorted(here.kept, key=lambda each: (places.name(each.branch_id), each.status)),
+        )
+
+    async def author(self, request: Request, author_id: UUID) -> Response:
+        author = await self.site.ports.authors.get(author_id=author_id)
+        found = await self.site.ports.books.search(
+            wanted=BookSearch(author_id=author_id, sort="title"),
+            window=Window(limit=100),
+        )
+        return self.site.page(request, "author.html", author=author, books=found.items)
+
+
+def routes(site: Site) -> APIRouter:
+    pages, router = Catalogue(site), site.router()
+    show(router, "/", pages.home)
+    show(router, "/books", pages.results)
+    show(router, "/books/{book_id}", pages.book)
+    show(router, "/authors/{author_id}", pages.author)
+    return router
