@@ -1,0 +1,348 @@
+"""The command line: `lendery --help` teaches it."""
+
+import asyncio
+import os
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from lendery.contracts.base import Problem
+from lendery.platform.settings import CONTEXTS, Settings
+
+app = typer.Typer(
+    help="Lendery: a library management system.\n\n"
+    "Settings come from environment variables (LENDERY_DATABASE_URL, LENDERY_PORT ...).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+users = typer.Typer(help="People who may sign in.", no_args_is_help=True)
+events = typer.Typer(help="The log of what happened, and its delivery.", no_args_is_help=True)
+app.add_typer(users, name="users")
+app.add_typer(events, name="events")
+console = Console(stderr=True)
+
+
+def settings(**but: Any) -> Settings:
+    """The settings of the environment; a wrong one is named and the program ends."""
+    try:
+        return Settings(**but)
+    except ValidationError as error:
+        for each in error.errors():
+            name = "_".join(str(part) for part in each["loc"]).upper()
+            message = str(each["msg"]).removeprefix("Value error, ")
+            console.print(f"[red]Setting {name and 'LENDERY_' + name}[/]: {message}")
+        raise typer.Exit(2) from None
+
+
+@app.command()
+def serve(
+    context: Annotated[
+        list[str] | None,
+        typer.Option(help="Serve only this part (repeat for several); default: all of them."),
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+) -> None:
+    """Serve the library: the API, and the pages at /."""
+    for name, value in (
+        ("LENDERY_CONTEXTS", ",".join(context or [])),
+        ("LENDERY_HOST", host),
+        ("LENDERY_PORT", port),
+        ("LENDERY_WORKERS", workers),
+    ):
+        if value:
+            os.environ[name] = str(value)  # worker processes read it from there
+    chosen = settings()
+    _prepare(chosen)
+    if chosen.demo or _is_demo(chosen):
+        print_log_ins(chosen)
+    _uvicorn(chosen)
+
+
+def _uvicorn(chosen: Settings) -> None:
+    import uvicorn
+
+    uvicorn.run(
+        "lendery.main:app_from_environment",
+        factory=True,
+        host=chosen.host,
+        port=chosen.port,
+        workers=chosen.workers,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=10,
+        log_config=None,
+        forwarded_allow_ips="",
+        proxy_headers=False,
+    )
+
+
+def _prepare(chosen: Settings) -> None:
+    """A new file gets its tables at once; any other database only what `migrate` gave it."""
+    from lendery.main import TABLES, objections
+    from lendery.platform import migrate as schema
+
+    if chosen.sqlite_file and not chosen.sqlite_file.exists():
+        chosen.sqlite_file.parent.mkdir(parents=True, exist_ok=True)
+        schema.run(chosen.database_url, [c for c in CONTEXTS if c in TABLES])
+    for objection in objections(chosen):
+        console.print(f"[red]{objection}[/]")
+        raise typer.Exit(1)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables up to date. Doing it again changes nothing."""
+    from lendery.main import TABLES
+    from lendery.platform import migrate as schema
+
+    chosen = settings()
+    here = [context for context in CONTEXTS if context in chosen.contexts and context in TABLES]
+    for state in schema.run(chosen.database_url, here):
+        print(f"{state.context}: revision {state.revision:04d}")
+
+
+@app.command()
+def demo(
+    if_missing: Annotated[
+        bool, typer.Option("--if-missing", help="Do nothing when there is a library already.")
+    ] = False,
+    books: Annotated[int | None, typer.Option(min=50, help="So many titles; default: all.")] = None,
+    copies: Annotated[int, typer.Option(min=50, help="So many copies.")] = 45_000,
+    readers: Annotated[int, typer.Option(min=20, help="So many readers.")] = 800,
+    days: Annotated[int, typer.Option(min=1, help="Days of lending.")] = 730,
+    seed: Annotated[int | None, typer.Option(help="Another seed, another library.")] = None,
+) -> None:
+    """Build the demo library: real titles, invented readers, two years of lending."""
+    from lendery.demo.build import SEED
+
+    chosen = settings()
+    if _has_books(chosen):
+        if if_missing:
+            return
+        console.print("[red]There is a library in this database already.[/] Nothing was changed.")
+        raise typer.Exit(1)
+    options = {"books": books, "copies": copies, "readers": readers, "days": days}
+    final = chosen.sqlite_file
+    if final is None:
+        _build_demo(chosen, seed=seed or SEED, **options)
+        return
+    # Built beside its place and moved there when it is whole: a half-built library is never seen.
+    unfinished = final.with_name(final.name + ".building")
+    _remove_sqlite(unfinished)
+    _build_demo(
+        chosen.model_copy(update={"database_url": f"sqlite:///{unfinished}"}),
+        seed=seed or SEED,
+        **options,
+    )
+    _remove_sqlite(final)
+    shutil.move(unfinished, final)
+
+
+def _build_demo(chosen: Settings, *, seed: int, **options: Any) -> None:
+    from lendery.demo.build import DemoLibrary
+    from lendery.main import TABLES, wire
+    from lendery.platform import migrate as schema
+
+    schema.run(chosen.database_url, [c for c in CONTEXTS if c in TABLES])
+
+    async def build() -> Any:
+        wiring = wire(chosen, durable=False)
+        with bars() as shown:
+            today = datetime.now(UTC).date()
+            library = DemoLibrary(wiring, Steps(shown), today, seed=seed, **options)
+            built = await library.build()
+        await wiring.db.tidy()
+        await wiring.close()
+        return built
+
+    built = asyncio.run(build())
+    console.print(
+        f"A library of {built.books:,} books, {built.copies:,} copies, {built.readers:,} readers "
+        f"and {built.loans:,} loans."
+    )
+
+
+def bars() -> Bars:
+    """Progress bars on the terminal; plain lines when there is none."""
+    return Bars(
+        TextColumn("{task.description:<22}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    )
+
+
+class Steps:
+    """Shows how far the demo library has come, a bar for each part."""
+
+    def __init__(self, bars: Bars) -> None:
+        self.bars = bars
+        self.task: Any = None
+
+    def start(self, what: str, total: int) -> None:
+        self.task = self.bars.add_task(what, total=total)
+
+    def advance(self, steps: int) -> None:
+        self.bars.advance(self.task, steps)
+
+
+def _remove_sqlite(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _has_books(chosen: Settings) -> bool:
+    from lendery.main import wire
+
+    if chosen.sqlite_file and not chosen.sqlite_file.exists():
+        return False
+    from lendery.main import objections
+
+    if objections(chosen):
+        return False
+
+    async def look() -> bool:
+        from lendery.contracts.base import Window
+        from lendery.contracts.catalog import BookSearch
+
+        wiring = wire(chosen)
+        found = await wiring.books.search(wanted=BookSearch(), window=Window(limit=1))
+        await wiring.close()
+        return bool(found.items)
+
+    return asyncio.run(look())
+
+
+def _is_demo(chosen: Settings) -> bool:
+    """Does the demo's librarian exist here?"""
+    from sqlalchemy import text
+
+    from lendery.main import wire
+
+    if "accounts" not in chosen.contexts:
+        return False
+
+    async def look() -> bool:
+        wiring = wire(chosen)
+        query = text("SELECT 1 FROM accounts_user WHERE email = :email")
+        async with wiring.db.read() as session:
+            found = await session.value(query, email="librarian@example.org")
+        await wiring.close()
+        return bool(found)
+
+    return asyncio.run(look())
+
+
+def print_log_ins(chosen: Settings) -> None:
+    from lendery.demo.build import LOG_INS, PASSWORD
+
+    address = f"http://{chosen.host}:{chosen.port}"
+    print(f"\nLendery is at {address}  (pages at /, staff at /staff, API at /docs)")
+    print(f"Demo log-ins: {', '.join(LOG_INS)}, password {PASSWORD}\n", flush=True)
+
+
+@app.command()
+def stage(
+    number: Annotated[int, typer.Argument(min=1, max=7, help="1 to 7; see stages/.")],
+) -> None:
+    """Start one of the stages that tell how Lendery grows."""
+    from lendery import stages
+
+    stages.start(number)
+
+
+@users.command("create")
+def create_user(
+    email: Annotated[str, typer.Argument(help="What the person signs in with.")],
+    name: Annotated[str, typer.Option(prompt=True)],
+    role: Annotated[str, typer.Option(help="reader, librarian or admin")] = "reader",
+    password: Annotated[
+        str | None, typer.Option(envvar="LENDERY_NEW_PASSWORD", help="Asked for when left out.")
+    ] = None,
+) -> None:
+    """Make an account; the way to the first administrator."""
+    from lendery.contracts.accounts import NewUser
+    from lendery.main import wire
+
+    chosen = settings()
+    _prepare(chosen)
+    secret = password or typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+
+    async def create() -> Any:
+        from lendery.contracts.permissions import SYSTEM
+
+        wiring = wire(chosen)
+        person = NewUser(email=email, name=name, role=role, password=secret)  # type: ignore[arg-type]
+        made = await wiring.users.add(person=person, actor=SYSTEM, now=datetime.now(UTC))
+        await wiring.close()
+        return made
+
+    try:
+        made = asyncio.run(create())
+    except Problem as problem:
+        console.print(f"[red]{problem.detail}[/]")
+        raise typer.Exit(1) from None
+    except ValidationError as error:
+        for each in error.errors():
+            console.print(f"[red]{each['loc'][0]}[/]: {each['msg']}")
+        raise typer.Exit(2) from None
+    print(f"{made.role} {made.email}, card {made.card_number}")
+
+
+@events.command("failed")
+def failed_events() -> None:
+    """List the events that were parked after failing too often."""
+    from lendery.main import wire
+
+    async def look() -> Any:
+        wiring = wire(settings())
+        parked = await wiring.relay.parked()
+        await wiring.close()
+        return parked
+
+    parked = asyncio.run(look())
+    if not parked:
+        print("No failed events.")
+        return
+    table = Table("seq", "event", "at", "tries", "why")
+    for _, row in parked:
+        table.add_row(
+            str(row.seq), row.name, f"{row.at:%Y-%m-%d %H:%M}", str(row.attempts), row.error
+        )
+    Console().print(table)
+
+
+@events.command("retry")
+def retry_events() -> None:
+    """Try the failed events again."""
+    from lendery.main import wire
+
+    async def revive() -> int:
+        wiring = wire(settings())
+        count = await wiring.relay.revive()
+        await wiring.close()
+        return count
+
+    print(f"{asyncio.run(revive())} events will be tried again.")
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,336 @@
+"""The composition root: one process or many, decided here and nowhere else.
+
+Read `Wiring` to know who calls whom.
+"""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
+
+import httpx2
+from fastapi import APIRouter, FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import ASGIApp
+
+import lendery
+from lendery.accounts import routes as accounts_routes
+from lendery.accounts.keys import KeyRing
+from lendery.accounts.models import TABLES as ACCOUNTS_TABLES
+from lendery.accounts.patrons import PatronIndex
+from lendery.accounts.people import PeopleDesk
+from lendery.accounts.tokens import SignIn
+from lendery.catalog import routes as catalog_routes
+from lendery.catalog.authors import AuthorFile
+from lendery.catalog.books import BookCatalog
+from lendery.catalog.copies import CopyRegister
+from lendery.catalog.hot import hot_paths
+from lendery.catalog.models import TABLES as CATALOG_TABLES
+from lendery.catalog.reactions import REACTIONS as CATALOG_REACTIONS
+from lendery.catalog.version import CatalogVersion
+from lendery.circulation import routes as circulation_routes
+from lendery.circulation.branches import BranchOffice, CalendarOffice
+from lendery.circulation.desk import LoanDesk
+from lendery.circulation.memory import Memory
+from lendery.circulation.models import TABLES as CIRCULATION_TABLES
+from lendery.circulation.reactions import REACTIONS as CIRCULATION_REACTIONS
+from lendery.circulation.rulebook import RuleBook
+from lendery.circulation.shelf import Shelf
+from lendery.contracts.accounts import Patrons, Tokens, Users
+from lendery.contracts.catalog import Authors, Books, Copies
+from lendery.contracts.circulation import Branches, Calendars, CopyStates, Loans, Rules
+from lendery.contracts.identity import Keys
+from lendery.platform import logging
+from lendery.platform.db import Database
+from lendery.platform.db.log import ContextTables
+from lendery.platform.events import Deliveries, Fanout, Reaction, Reactions, Relay, outboxes
+from lendery.platform.http.edge import (
+    AnsweredWhenTold,
+    BodyLimit,
+    Identified,
+    Observed,
+    RateLimited,
+)
+from lendery.platform.http.hot import FastPath, HotAnswers
+from lendery.platform.http.identity import Identities
+from lendery.platform.http.openapi import document
+from lendery.platform.http.problems import add_problem_handlers
+from lendery.platform.migrate import states as schema_states
+from lendery.platform.ports import Breaker, Peer, expose, remote
+from lendery.platform.services import ServiceTokens
+from lendery.platform.settings import CONTEXTS, Settings
+
+P = TypeVar("P")
+TABLES: dict[str, ContextTables] = {
+    each.context: each for each in (ACCOUNTS_TABLES, CATALOG_TABLES, CIRCULATION_TABLES)
+}
+REACTIONS: dict[str, tuple[Reaction, ...]] = {
+    "catalog": CATALOG_REACTIONS,
+    "circulation": CIRCULATION_REACTIONS,
+}
+HOT_WRITES = frozenset({"/api/v1/loans", "/api/v1/returns", "/api/v1/auth/token"})
+UNLIMITED_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
+
+
+@dataclass
+class Wiring:
+    """Who calls whom. Each port is the thing itself, or a stand-in for one elsewhere."""
+
+    settings: Settings
+    db: Database
+    peers: dict[str, Peer] = field(default_factory=dict)
+
+    @cached_property
+    def patrons(self) -> Patrons:
+        return self._port(Patrons, "accounts", lambda: PatronIndex(self.db))
+
+    @cached_property
+    def users(self) -> Users:
+        return self._port(Users, "accounts", lambda: PeopleDesk(self.db))
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        return self._port(Tokens, "accounts", lambda: SignIn(self.db, self.settings))
+
+    @cached_property
+    def keys(self) -> Keys:
+        return self._port(Keys, "accounts", lambda: KeyRing(self.db, self.settings))
+
+    @cached_property
+    def authors(self) -> Authors:
+        return self._port(Authors, "catalog", lambda: AuthorFile(self.db))
+
+    @cached_property
+    def books(self) -> Books:
+        return self._port(Books, "catalog", lambda: BookCatalog(self.db))
+
+    @cached_property
+    def copies(self) -> Copies:
+        return self._port(
+            Copies, "catalog", lambda: CopyRegister(self.db, self.copy_states, self.branches)
+        )
+
+    @cached_property
+    def loans(self) -> Loans:
+        return self._port(Loans, "circulation", lambda: LoanDesk(self.db, self.memory))
+
+    @cached_property
+    def copy_states(self) -> CopyStates:
+        return self._port(CopyStates, "circulation", lambda: Shelf(self.db, self.memory))
+
+    @cached_property
+    def branches(self) -> Branches:
+        return self._port(Branches, "circulation", lambda: BranchOffice(self.db))
+
+    @cached_property
+    def calendars(self) -> Calendars:
+        return self._port(Calendars, "circulation", lambda: CalendarOffice(self.db))
+
+    @cached_property
+    def rules(self) -> Rules:
+        return self._port(Rules, "circulation", lambda: RuleBook(self.db))
+
+    @cached_property
+    def memory(self) -> Memory:
+        # Lazily asked: copies asks circulation in turn, and neither may need the other to start.
+        return Memory(self.db, lambda: self.patrons, lambda: self.copies)
+
+    def _port(self, port: type[P], context: str, here: Callable[[], P]) -> P:
+        if context in self.settings.contexts:
+            return here()
+        return remote(port, self.peer(context))
+
+    def peer(self, context: str) -> Peer:
+        if context not in self.settings.peers:
+            raise SystemExit(f"Set LENDERY_PEERS__{context.upper()}: this process calls {context}.")
+        if context not in self.peers:
+            client = httpx2.AsyncClient(
+                base_url=str(self.settings.peers[context]),
+                timeout=httpx2.Timeout(5.0, connect=1.0),
+                limits=httpx2.Limits(max_connections=100, max_keepalive_connections=50),
+            )
+            tokens = ServiceTokens(
+                self.settings.secret.get_secret_value(), ",".join(sorted(self.settings.contexts))
+            )
+            self.peers[context] = Peer(context, client, tokens, Breaker(context))
+        return self.peers[context]
+
+    @cached_property
+    def relay(self) -> Relay:
+        here = [context for context in CONTEXTS if context in self.settings.contexts]
+        acting = Reactions(self.db, self, {c: REACTIONS[c] for c in here if c in REACTIONS})
+        elsewhere = {
+            remote(Deliveries, self.peer(context)): frozenset(each.to.name for each in reactions)
+            for context, reactions in REACTIONS.items()
+            if context not in here and context in self.settings.peers
+        }
+        tables = [TABLES[context] for context in here if context in TABLES]
+        return Relay(self.db, Fanout(acting, elsewhere), outboxes(tables))
+
+    @cached_property
+    def deliveries(self) -> Reactions:
+        """What other processes deliver to."""
+        here = {c: REACTIONS[c] for c in self.settings.contexts if c in REACTIONS}
+        return Reactions(self.db, self, here)
+
+    async def close(self) -> None:
+        for peer in self.peers.values():
+            await peer.client.aclose()
+        await self.db.close()
+
+
+def wire(settings: Settings, *, durable: bool = True) -> Wiring:
+    tables = [TABLES[context] for context in settings.contexts if context in TABLES]
+    size = settings.database_pool
+    return Wiring(settings, Database(settings.database_url, tables, size=size, durable=durable))
+
+
+def create_app(settings: Settings, wiring: Wiring | None = None) -> ASGIApp:
+    """The whole program behind one ASGI callable: edge layers, fast path, routers."""
+    wiring = wiring or wire(settings)
+    identities = Identities(wiring.keys, settings.public_url)
+    app = FastAPI(
+        title="Lendery",
+        version=lendery.__version__,
+        description="A library: catalogue, people and lending.",
+        telemetry=UNLIMITED_TELEMETRY,  # type: ignore[arg-type]
+        lifespan=_lifespan(wiring, identities),
+        redirect_slashes=False,
+        swagger_ui_parameters={"persistAuthorization": True},
+    )
+    add_problem_handlers(app)
+    app.include_router(_health(wiring))
+    for router in _routers(wiring):
+        app.include_router(router)
+    if settings.contexts != frozenset(CONTEXTS):
+        for router in _internal(wiring):
+            app.include_router(router)
+    if "web" in settings.contexts:
+        from lendery.web import mount
+
+        mount(app, wiring, identities)
+    document(app)
+    app.state.wiring = wiring
+    return _edge(app, wiring, identities)
+
+
+def _edge(app: ASGIApp, wiring: Wiring, identities: Identities) -> ASGIApp:
+    settings = wiring.settings
+    services = ServiceTokens(settings.secret.get_secret_value(), "check")
+    app = AnsweredWhenTold(app, wiring.relay.caught_up, HOT_WRITES)
+    if "catalog" in settings.contexts:
+        hot = HotAnswers(
+            hot_paths(BookCatalog(wiring.db)),
+            CatalogVersion(wiring.db).current,
+            settings.cache_entries,
+        )
+        app = FastPath(app, hot)
+    app = RateLimited(app, settings.requests_per_minute, settings.trusted_proxies)
+    app = Identified(app, identities, services, settings.contexts)
+    app = BodyLimit(app, settings.body_limit)
+    return Observed(app)
+
+
+def _routers(wiring: Wiring) -> list[APIRouter]:
+    here, found = wiring.settings.contexts, []
+    if "circulation" in here:
+        found.append(
+            circulation_routes.routes(
+                wiring.loans, wiring.copy_states, wiring.branches, wiring.calendars, wiring.rules
+            )
+        )
+    if "catalog" in here:
+        found.append(
+            catalog_routes.routes(wiring.authors, wiring.books, wiring.copies, wiring.copy_states)
+        )
+    if "accounts" in here:
+        found.append(
+            accounts_routes.routes(
+                wiring.users, wiring.tokens, wiring.keys, trusted=wiring.settings.trusted_proxies
+            )
+        )
+    return found
+
+
+def _internal(wiring: Wiring) -> list[APIRouter]:
+    """The ports of the contexts that run here, for the processes where they do not."""
+    here = wiring.settings.contexts
+    found = [expose(Deliveries, wiring.deliveries)]
+    if "accounts" in here:
+        found += [
+            expose(Patrons, wiring.patrons),
+            expose(Users, wiring.users),
+            expose(Tokens, wiring.tokens),
+            expose(Keys, wiring.keys),
+        ]
+    if "catalog" in here:
+        found += [
+            expose(Authors, wiring.authors),
+            expose(Books, wiring.books),
+            expose(Copies, wiring.copies),
+        ]
+    if "circulation" in here:
+        found += [
+            expose(Loans, wiring.loans),
+            expose(CopyStates, wiring.copy_states),
+            expose(Branches, wiring.branches),
+            expose(Calendars, wiring.calendars),
+            expose(Rules, wiring.rules),
+        ]
+    return found
+
+
+def _lifespan(
+    wiring: Wiring, identities: Identities
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        relay = asyncio.create_task(wiring.relay.run())
+        identities.start()
+        gc.collect()
+        gc.freeze()  # what lives as long as the process is never looked at again
+        yield
+        wiring.relay.stop()
+        await relay
+        await identities.stop()
+        await wiring.close()
+
+    return lifespan
+
+
+def _health(wiring: Wiring) -> APIRouter:
+    router = APIRouter(tags=["health"], include_in_schema=False)
+
+    @router.get("/healthz")
+    async def alive() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @router.get("/readyz")
+    async def ready() -> Response:
+        async with wiring.db.read() as session:
+            for outbox in wiring.relay.outboxes:
+                await session.row(outbox.backlog)
+        return Response(b'{"status":"ready"}', media_type="application/json")
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def objections(settings: Settings) -> list[str]:
+    """Why this program cannot serve on this database as it stands."""
+    contexts = [context for context in CONTEXTS if context in settings.contexts & TABLES.keys()]
+    states = schema_states(settings.database_url, contexts) if contexts else []
+    return [state.objection for state in states if state.objection]
+
+
+def app_from_environment() -> ASGIApp:
+    """What uvicorn's worker processes call."""
+    settings = Settings()
+    logging.set_up(settings)
+    return create_app(settings)
