@@ -64,8 +64,8 @@ def serve(
         if value:
             os.environ[name] = str(value)  # worker processes read it from there
     chosen = settings()
-    _prepare(chosen)
-    if chosen.demo or _is_demo(chosen):
+    demo = _prepare(chosen)
+    if chosen.demo or demo:
         print_log_ins(chosen)
     _uvicorn(chosen)
 
@@ -93,17 +93,42 @@ def _uvicorn(chosen: Settings) -> None:
     )
 
 
-def _prepare(chosen: Settings) -> None:
-    """A new file gets its tables at once; any other database only what `migrate` gave it."""
-    from lendery.main import TABLES, objections
-    from lendery.platform import migrate as schema
+def _prepare(chosen: Settings) -> bool:
+    """Ends the program where the tables do not fit. Returns whether this is the demo library.
+
+    A new SQLite file gets its tables at once; any other database only what `migrate` gave it.
+    """
+    from lendery.main import TABLES, objections, wire
 
     if chosen.sqlite_file and not chosen.sqlite_file.exists():
-        chosen.sqlite_file.parent.mkdir(parents=True, exist_ok=True)
+        from lendery.platform import migrate as schema
+
         schema.run(chosen.database_url, [c for c in CONTEXTS if c in TABLES])
-    for objection in objections(chosen):
+
+    async def look() -> tuple[list[str], bool]:
+        wiring = wire(chosen)
+        found = await objections(wiring)
+        demo = not found and "accounts" in chosen.contexts and await _is_demo(wiring)
+        await wiring.close()
+        return found, demo
+
+    found, demo = asyncio.run(look())
+    for objection in found:
         console.print(f"[red]{objection}[/]")
+    if found:
         raise typer.Exit(1)
+    return demo
+
+
+async def _is_demo(wiring: Any) -> bool:
+    """Does the demo's librarian exist here?"""
+    from lendery.contracts.accounts import UserFilter
+    from lendery.contracts.base import Window
+    from lendery.contracts.permissions import SYSTEM
+    from lendery.demo.log_ins import LOG_INS
+
+    like = UserFilter(q=LOG_INS[1])
+    return bool((await wiring.users.find(like=like, window=Window(limit=1), actor=SYSTEM)).items)
 
 
 @app.command()
@@ -210,20 +235,16 @@ def _remove_sqlite(path: Path) -> None:
 
 
 def _has_books(chosen: Settings) -> bool:
-    from lendery.main import wire
-
     if chosen.sqlite_file and not chosen.sqlite_file.exists():
         return False
-    from lendery.main import objections
-
-    if objections(chosen):
-        return False
+    from lendery.contracts.base import Window
+    from lendery.contracts.catalog import BookSearch
+    from lendery.main import objections, wire
 
     async def look() -> bool:
-        from lendery.contracts.base import Window
-        from lendery.contracts.catalog import BookSearch
-
         wiring = wire(chosen)
+        if await objections(wiring):
+            return False
         found = await wiring.books.search(wanted=BookSearch(), window=Window(limit=1))
         await wiring.close()
         return bool(found.items)
@@ -231,28 +252,8 @@ def _has_books(chosen: Settings) -> bool:
     return asyncio.run(look())
 
 
-def _is_demo(chosen: Settings) -> bool:
-    """Does the demo's librarian exist here?"""
-    from sqlalchemy import text
-
-    from lendery.main import wire
-
-    if "accounts" not in chosen.contexts:
-        return False
-
-    async def look() -> bool:
-        wiring = wire(chosen)
-        query = text("SELECT 1 FROM accounts_user WHERE email = :email")
-        async with wiring.db.read() as session:
-            found = await session.value(query, email="librarian@example.org")
-        await wiring.close()
-        return bool(found)
-
-    return asyncio.run(look())
-
-
 def print_log_ins(chosen: Settings) -> None:
-    from lendery.demo.build import LOG_INS, PASSWORD
+    from lendery.demo.log_ins import LOG_INS, PASSWORD
 
     address = f"http://{chosen.host}:{chosen.port}"
     print(f"\nLendery is at {address}  (pages at /, staff at /staff, API at /docs)")

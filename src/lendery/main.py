@@ -58,8 +58,8 @@ from lendery.platform.http.hot import FastPath, HotAnswers
 from lendery.platform.http.identity import Identities
 from lendery.platform.http.openapi import document
 from lendery.platform.http.problems import add_problem_handlers
-from lendery.platform.migrate import states as schema_states
 from lendery.platform.ports import Breaker, Peer, expose, remote
+from lendery.platform.schema import states
 from lendery.platform.services import ServiceTokens
 from lendery.platform.settings import CONTEXTS, Settings
 
@@ -71,7 +71,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "catalog": CATALOG_REACTIONS,
     "circulation": CIRCULATION_REACTIONS,
 }
-HOT_WRITES = frozenset({"/api/v1/loans", "/api/v1/returns", "/api/v1/auth/token"})
+HOT_WRITES = frozenset({"/api/v1/loans", "/api/v1/returns", "/api/v1/auth/token", "/staff", "/my"})
 UNLIMITED_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
 
 
@@ -322,11 +322,10 @@ def _health(wiring: Wiring) -> APIRouter:
     return router
 
 
-def objections(settings: Settings) -> list[str]:
+async def objections(wiring: Wiring) -> list[str]:
     """Why this program cannot serve on this database as it stands."""
-    contexts = [context for context in CONTEXTS if context in settings.contexts & TABLES.keys()]
-    states = schema_states(settings.database_url, contexts) if contexts else []
-    return [state.objection for state in states if state.objection]
+    here = [context for context in CONTEXTS if context in wiring.settings.contexts & TABLES.keys()]
+    return [state.objection for state in await states(wiring.db, here) if state.objection]
 
 
 def app_from_environment() -> ASGIApp:

@@ -23,13 +23,12 @@ from lendery.contracts.circulation import (
 )
 from lendery.contracts.permissions import SYSTEM
 from lendery.demo import house, people, plan
+from lendery.demo.log_ins import LOG_INS, PASSWORD
 from lendery.demo.titles import Title, titles
 from lendery.main import Wiring
 
 T = TypeVar("T")
 SEED = 20261122
-PASSWORD = "lendery-demo"
-LOG_INS = ("reader@example.org", "librarian@example.org", "admin@example.org")
 PRICES = {"book": 1800, "reference": 6500, "audiobook": 2400, "dvd": 1500, "magazine": 600}
 CHUNK = 2_000
 AT_ONCE = 64

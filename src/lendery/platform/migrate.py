@@ -8,9 +8,7 @@ code running, so a rolling upgrade migrates first and then replaces the processe
 import asyncio
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 from importlib.resources import as_file, files
-from pathlib import Path
 from typing import Any
 
 from alembic.config import Config
@@ -18,40 +16,14 @@ from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, create_engine
+from sqlalchemy import Connection, MetaData, create_engine
 from sqlalchemy import inspect as inspected
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool, StaticPool
 
 from lendery.platform.db.database import local_file
 from lendery.platform.db.log import context_tables
-
-
-@dataclass(frozen=True)
-class SchemaState:
-    """Where a context's schema stands, against what this code knows. Revision 0: no tables."""
-
-    context: str
-    revision: int
-    newest: int
-    compatible_from: int
-
-    @property
-    def objection(self) -> str | None:
-        """Why this code cannot serve on this schema, or None."""
-        if self.revision == self.newest:
-            return None
-        if self.revision < self.newest:
-            return (
-                f"The {self.context} tables are at revision {self.revision:04d}, this program "
-                f"needs {self.newest:04d}. Run: lendery migrate"
-            )
-        if self.compatible_from <= self.newest:
-            return None  # a newer Lendery only added things: older code runs on
-        return (
-            f"The {self.context} tables are at revision {self.revision:04d}, made by a newer "
-            f"Lendery; this program knows {self.newest:04d}. Update Lendery."
-        )
+from lendery.platform.schema import SchemaState, newest, noted
 
 
 def run(url: str, contexts: Iterable[str]) -> list[SchemaState]:
@@ -68,12 +40,6 @@ def run_in_memory(raw: sqlite3.Connection, contexts: Iterable[str]) -> None:
     engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
     with engine.connect() as connection:
         _upgrade(connection, list(contexts))
-
-
-def states(url: str, contexts: Iterable[str]) -> list[SchemaState]:
-    listed = list(contexts)
-    found: list[SchemaState] = _on_connection(url, lambda c: [_state(c, each) for each in listed])
-    return found
 
 
 def downgrade(url: str, context: str, revision: str) -> None:
@@ -160,17 +126,8 @@ def _move(connection: Connection, context: str, script: ScriptDirectory, steps: 
     connection.commit()
 
 
-def _compatibility(context: str) -> Table:
-    return Table(
-        f"{context}_schema",
-        MetaData(),
-        Column("revision", String(8), primary_key=True),
-        Column("compatible_from", Integer, nullable=False),
-    )
-
-
 def _note_compatibility(connection: Connection, context: str, script: ScriptDirectory) -> None:
-    table = _compatibility(context)
+    table = noted(context)
     table.create(connection, checkfirst=True)
     connection.execute(table.delete())
     head = script.get_current_head() or "0000"
@@ -181,21 +138,14 @@ def _note_compatibility(connection: Connection, context: str, script: ScriptDire
 
 
 def _state(connection: Connection, context: str) -> SchemaState:
-    with _scripts(context) as folder:
-        newest = int(_head(folder))
     migration = MigrationContext.configure(connection, opts={"version_table": f"{context}_version"})
-    current = migration.get_current_revision()
-    table, compatible_from = _compatibility(context), int(current or 0)
+    current = int(migration.get_current_revision() or 0)
+    table, compatible_from = noted(context), current
     if current and inspected(connection).has_table(table.name):
         row = connection.execute(table.select()).first()
         compatible_from = row.compatible_from if row else compatible_from
     connection.commit()
-    return SchemaState(context, int(current or 0), newest, compatible_from)
-
-
-def _head(folder: Path) -> str:
-    script = ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])
-    return script.get_current_head() or "0"
+    return SchemaState(context, current, newest(context), compatible_from)
 
 
 def create_context_tables(op: Operations | Any, context: str) -> None:

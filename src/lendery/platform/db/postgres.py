@@ -17,6 +17,14 @@ from lendery.platform.db.session import Duplicate, Query, Write
 from lendery.platform.db.statement import POSTGRES, Statement, compiled, joined
 
 COLUMNS = re.compile(r"^Key \((.*?)\)=")
+GONE = (  # how asyncpg says that a connection is no more, or nearly
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+FULL = (asyncpg.TooManyConnectionsError, asyncpg.CannotConnectNowError)
 
 
 class PostgresConnection:
@@ -80,7 +88,7 @@ class PostgresDriver:
                 statement_cache_size=1024,
                 max_cacheable_statement_size=64 * 1024,
             )
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
+        except (OSError, *GONE, *FULL) as error:
             raise Busy("The database does not answer. Nothing was changed.") from error
         return PostgresConnection(raw)
 
@@ -90,7 +98,7 @@ class PostgresDriver:
             connection = await self._take()
             try:
                 yield connection
-            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+            except GONE as error:
                 raise Busy("The database went away. Try again.") from error
             finally:
                 self._give_back(connection)
@@ -107,13 +115,9 @@ class PostgresDriver:
                     if not connection.raw.is_closed():
                         await asyncio.shield(connection.raw.execute("ROLLBACK"))
                     raise
-                await connection.raw.execute("COMMIT")
-            except (
-                asyncpg.PostgresConnectionError,
-                asyncpg.InterfaceError,
-                asyncpg.AdminShutdownError,
-                asyncpg.DeadlockDetectedError,
-            ) as error:
+                if await connection.raw.execute("COMMIT") != "COMMIT":
+                    raise RuntimeError("an error was swallowed, so PostgreSQL undid all of it")
+            except (*GONE, asyncpg.DeadlockDetectedError) as error:
                 raise Busy("The database did not finish this. Try again.") from error
             finally:
                 self._give_back(connection)

@@ -21,7 +21,7 @@ GROUP_LIMIT = 64
 PRAGMAS = (
     "journal_mode=WAL",
     "foreign_keys=ON",
-    "busy_timeout=1000",  # for readers; writers wait without holding the loop up
+    "busy_timeout=1000",  # for readers; the writer waits without holding the loop up
     "cache_size=-65536",
     "mmap_size=268435456",
 )
@@ -76,11 +76,13 @@ class SqliteDriver:
         self.in_memory = path in ("", ":memory:")
         self.writer = SqliteConnection(self._connect())
         self.reader = self.writer if self.in_memory else SqliteConnection(self._connect())
+        self.writer.raw.execute("PRAGMA busy_timeout=0")  # it waits in _begin_immediate
         self._lock = asyncio.Lock()
         self._queue = 0
         self._group: asyncio.Future[None] | None = None
         self._grouped = 0
         self._seen_others_at = 0.0
+        self._left_open: asyncio.Task[None] | None = None
 
     def _connect(self) -> sqlite3.Connection:
         raw = sqlite3.connect(
@@ -104,13 +106,10 @@ class SqliteDriver:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqliteConnection]:
-        self._queue += 1
+        give_up = time.monotonic() + PATIENCE
+        await self._take_turn()
         try:
-            await self._lock.acquire()
-        finally:
-            self._queue -= 1
-        try:
-            group = await self._open_group()
+            group = await self._open_group(give_up)
             try:
                 async with self._savepoint(group):
                     yield self.writer
@@ -120,17 +119,32 @@ class SqliteDriver:
                     await self._close_group(group)
         finally:
             self._lock.release()
-        await group  # told "done" only when it is on the disk
+        await asyncio.shield(group)  # told "done" only when it is on the disk
 
-    async def _open_group(self) -> "asyncio.Future[None]":
+    async def _take_turn(self) -> None:
+        self._queue += 1
+        try:
+            await self._lock.acquire()
+        except BaseException:
+            if self._group is not None:  # it was left open for us, and we do not come
+                self._left_open = asyncio.create_task(self._close_left_open())
+            raise
+        finally:
+            self._queue -= 1
+
+    async def _close_left_open(self) -> None:
+        async with self._lock:
+            if self._group is not None and not self._queue:
+                await self._close_group(self._group)
+
+    async def _open_group(self, give_up: float) -> "asyncio.Future[None]":
         if self._group is None:
-            await self._begin_immediate()
+            await self._begin_immediate(give_up)
             self._group = asyncio.get_running_loop().create_future()
             self._grouped = 0
         return self._group
 
-    async def _begin_immediate(self) -> None:
-        give_up = time.monotonic() + PATIENCE
+    async def _begin_immediate(self, give_up: float) -> None:
         if time.monotonic() - self._seen_others_at < 1.0:
             await asyncio.sleep(0.001)  # another process writes too: leave it a gap
         while True:
@@ -167,19 +181,22 @@ class SqliteDriver:
             return
         loop = asyncio.get_running_loop()
         if self.in_memory or not self.durable:  # no disk to wait for
-            self._commit()
-            group.set_result(None)
-            return
-        commit = loop.run_in_executor(None, self._commit)
-        try:
-            await asyncio.shield(commit)
-        except asyncio.CancelledError:
-            await asyncio.wait([commit])
-            _settle(group, commit)
-            raise
-        except BaseException:
-            pass
+            commit = loop.create_future()
+            try:
+                commit.set_result(self._commit())
+            except Exception as error:
+                commit.set_exception(error)
+        else:
+            commit = loop.run_in_executor(None, self._commit)
+        cancelled = None
+        while not commit.done():
+            try:
+                await asyncio.wait([commit])
+            except asyncio.CancelledError as error:
+                cancelled = error  # the writer is gone; the commit is not, and others wait for it
         _settle(group, commit)
+        if cancelled is not None:
+            raise cancelled
 
     def _commit(self) -> None:
         try:

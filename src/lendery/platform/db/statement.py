@@ -77,7 +77,8 @@ def _row_type(
 ) -> tuple[Callable[..., Any], list[tuple[int, Process]]]:
     names, processes = [], []
     for index, entry in enumerate(compiled._result_columns):
-        names.append(entry.keyname if entry.keyname.isidentifier() else f"column_{index}")
+        name = entry.keyname or ""
+        names.append(name if name.isidentifier() else f"column_{index}")
         process = _result_process(entry.type, dialect)
         if process:
             processes.append((index, process))

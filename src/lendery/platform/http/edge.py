@@ -111,12 +111,13 @@ class BodyLimit:
                 await self._let_finish(receive)
             await self._refuse(scope, receive, send)
             return
-        taken, started = 0, False
+        taken, more, started = 0, True, False
 
         async def limited() -> Message:
-            nonlocal taken
+            nonlocal taken, more
             message = await receive()
             taken += len(message.get("body", b""))
+            more = message.get("more_body", False)
             if taken > self.limit:
                 raise TooLarge
             return message
@@ -134,7 +135,8 @@ class BodyLimit:
             if started:
                 raise
         if taken > self.limit and not started:
-            await self._let_finish(receive)
+            if more:
+                await self._let_finish(receive)
             await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -182,10 +184,16 @@ class Identified:
             elif sent is not None and sent[:7].lower() == b"bearer ":
                 token = _bearer(sent)
                 state["actor"] = self.identities.kept(token) or await self.identities.of(token)
+            elif page := PAGE_SESSION.search(header(scope, b"cookie") or b""):
+                state["visitor"] = self.identities.kept(page[1].decode())
         except Problem as problem:
             await refuse(scope, receive, send, problem)
             return
         await self.app(scope, receive, send)
+
+
+# The session of the pages: says whom to count requests for, and allows nothing by itself.
+PAGE_SESSION = re.compile(rb"(?:^|; )(?:__Host-)?lendery_access=([A-Za-z0-9_.-]+)")
 
 
 def _bearer(value: bytes) -> str:
@@ -206,7 +214,7 @@ class RateLimited:
             await self.app(scope, receive, send)
             return
         state = scope["state"]
-        actor: Actor = state.get("actor", STRANGER)
+        actor: Actor = state.get("actor") or state.get("visitor") or STRANGER
         if actor.staff or state.get("service"):
             await self.app(scope, receive, send)
             return
