@@ -3,6 +3,7 @@
 Pure: pydantic and the standard library only, so that rules may import it.
 """
 
+import hashlib
 import os
 import re
 import time
@@ -104,11 +105,20 @@ class Window(Value):
 
 
 class RequestKey(Value):
-    """An `Idempotency-Key`: whose it is, and what the request said (a digest of the body)."""
+    """An `Idempotency-Key`: whose it is and what the request said, both as digests.
+
+    The scope is no id: a kept answer must not lead from a person to a loan.
+    """
 
     scope: str
     key: str
     fingerprint: str
+
+    @classmethod
+    def of(cls, key: str, *, sender: UUID | None, asked: bytes) -> "RequestKey":
+        whose = hashlib.blake2b(str(sender).encode(), digest_size=16, person=b"request-scope")
+        digest = hashlib.blake2b(asked, digest_size=24).hexdigest()
+        return cls(scope=whose.hexdigest(), key=key, fingerprint=digest)
 
 
 class Event(Value):

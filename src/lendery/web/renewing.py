@@ -1,6 +1,5 @@
 """Renewing some loans of one person, one after the other, and telling what became of each."""
 
-import hashlib
 import re
 import secrets
 from dataclasses import dataclass
@@ -32,8 +31,7 @@ def request_key(key: str, actor: Actor, *asked: object) -> RequestKey | None:
     """The idempotency key that a form carries; None when it carries none we gave."""
     if not KEY.match(key):
         return None
-    digest = hashlib.blake2b(repr(asked).encode(), digest_size=24).hexdigest()
-    return RequestKey(scope=str(actor.id), key=key, fingerprint=digest)
+    return RequestKey.of(key, sender=actor.id, asked=repr(asked).encode())
 
 
 async def renew(

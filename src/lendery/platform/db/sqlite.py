@@ -183,7 +183,8 @@ class SqliteDriver:
         if self.in_memory or not self.durable:  # no disk to wait for
             commit = loop.create_future()
             try:
-                commit.set_result(self._commit())
+                self._commit()
+                commit.set_result(None)
             except Exception as error:
                 commit.set_exception(error)
         else:

@@ -6,8 +6,9 @@ text); its engine, result and unit-of-work layers are what a hot path cannot aff
 
 import json
 import re
-from collections import namedtuple
+from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement, Executable
+from sqlalchemy.sql.cache_key import CacheKey
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
@@ -28,9 +30,11 @@ Process = Callable[[Any], Any]
 class Compiled:
     """SQL text for one dialect, how to bind its parameters, how to read its rows."""
 
-    def __init__(self, statement: Executable, dialect: Dialect) -> None:
+    def __init__(
+        self, statement: Executable, dialect: Dialect, cache_key: CacheKey | None = None
+    ) -> None:
         assert isinstance(statement, ClauseElement)
-        compiled = statement.compile(dialect=dialect)
+        compiled = statement.compile(dialect=dialect, cache_key=cache_key)
         assert isinstance(compiled, SQLCompiler)
         self._compiled = compiled
         self.expands = bool(compiled.post_compile_params)
@@ -41,6 +45,14 @@ class Compiled:
             key: process for key, process in compiled._bind_processors.items() if callable(process)
         }
         self.row, self._read = _row_type(compiled, dialect)
+
+    def like(self, cache_key: CacheKey) -> "Compiled":
+        """The same text, with the values of another statement that differs in nothing else."""
+        other = copy(self)
+        other.defaults = dict(
+            self._compiled.construct_params(extracted_parameters=cache_key.bindparams, _check=False)
+        )
+        return other
 
     def bind(self, given: Mapping[str, Any]) -> tuple[str, list[Any]]:
         """The text and its parameters in order."""
@@ -55,7 +67,7 @@ class Compiled:
         return self.sql, values
 
     def _bind_expanding(self, given: Mapping[str, Any]) -> tuple[str, list[Any]]:
-        state = self._compiled.construct_expanded_state(dict(given))
+        state = self._compiled.construct_expanded_state({**self.defaults, **given})
         processors: dict[str, Any] = {**self._bind, **state.processors}
         values = []
         for name in state.positiontup or ():
@@ -116,7 +128,25 @@ class Statement:
 def compiled(statement: Statement | Executable, dialect: Dialect) -> Compiled:
     if isinstance(statement, Statement):
         return statement.compiled(dialect)
-    return Compiled(statement, dialect)
+    return _like_before(statement, dialect)
+
+
+_before: OrderedDict[tuple[str, Any], Compiled] = OrderedDict()
+REMEMBERED = 500
+
+
+def _like_before(statement: Executable, dialect: Dialect) -> Compiled:
+    """A statement built for one call: compiled once for all that differ in their values only."""
+    key = statement._generate_cache_key() if isinstance(statement, ClauseElement) else None
+    if key is None:
+        return Compiled(statement, dialect)
+    place = dialect.name, key.key
+    found = _before.get(place)
+    if found is None:
+        found = _before[place] = Compiled(statement, dialect, key)
+        if len(_before) > REMEMBERED:
+            _before.popitem(last=False)
+    return found.like(key)
 
 
 def joined(parts: Sequence[tuple[Statement, Mapping[str, Any]]]) -> tuple[str, list[Any]]:

@@ -118,8 +118,7 @@ async def request_key(
         return None
     actor: Actor = request.scope["state"].get("actor", STRANGER)
     asked = request.method.encode() + request.url.path.encode() + b"\n" + await request.body()
-    digest = hashlib.blake2b(asked, digest_size=24).hexdigest()
-    return RequestKey(scope=str(actor.id or "-"), key=idempotency_key, fingerprint=digest)
+    return RequestKey.of(idempotency_key, sender=actor.id, asked=asked)
 
 
 RequestKeyed = Annotated[RequestKey | None, Depends(request_key)]

@@ -6,13 +6,15 @@
 import asyncio
 import contextlib
 import ipaddress
+import itertools
 import re
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import uuid4
 
 import structlog
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lendery.contracts.base import Problem, TooLarge, TooManyRequests
@@ -29,6 +31,14 @@ SAFE_HEADERS = [
     (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
 ]
+
+
+BORN = secrets.token_hex(6).encode()  # names this process; with a number behind it, one request
+_numbers = itertools.count(1)
+
+
+def next_request_id() -> bytes:
+    return b"%s-%x" % (BORN, next(_numbers))
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
@@ -48,13 +58,14 @@ class Observed:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         given = header(scope, b"x-request-id")
-        request_id = given if given and REQUEST_ID.match(given) else uuid4().hex.encode()
+        request_id = given if given and REQUEST_ID.match(given) else next_request_id()
         scope.setdefault("state", {})["request_id"] = request_id.decode()
         started, status = time.perf_counter(), 500
 
@@ -78,8 +89,15 @@ class Observed:
         route = scope.get("route")
         template = getattr(route, "path", None) or scope["state"].get("route", "unmatched")
         method = scope["method"] if scope["method"] in METHODS else "OTHER"
-        REQUESTS.labels(method, template, status).inc()
-        REQUEST_SECONDS.labels(method, template).observe(seconds)
+        counted = self.counted.get((method, template, status))
+        if counted is None:  # finding a metric by its labels costs more than counting
+            counted = (
+                REQUESTS.labels(method, template, status),
+                REQUEST_SECONDS.labels(method, template),
+            )
+            self.counted[method, template, status] = counted
+        counted[0].inc()
+        counted[1].observe(seconds)
         if status >= 500 or log.is_enabled_for(10):
             log.log(
                 40 if status >= 500 else 10,

@@ -9,6 +9,7 @@ Everything unusual (other headers, other methods, errors) goes on to the router.
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -33,6 +34,23 @@ class HotPath:
     make: Callable[[str, bytes], Awaitable[Finished | None]]
 
 
+class Kept(NamedTuple):
+    """A finished answer with all its headers: for 200, and for 304."""
+
+    path: HotPath
+    body: bytes
+    etag: bytes
+    headers: list[tuple[bytes, bytes]]
+    not_modified: list[tuple[bytes, bytes]]
+
+    @classmethod
+    def of(cls, path: HotPath, finished: Finished) -> "Kept":
+        known = [*finished.headers, (b"etag", finished.etag)]
+        length = str(len(finished.body)).encode()
+        headers = [*known, (b"content-type", b"application/json"), (b"content-length", length)]
+        return cls(path, finished.body, finished.etag, headers, known)
+
+
 class HotAnswers:
     """`version()` is cheap and exact: it never lags behind a change that was answered."""
 
@@ -40,30 +58,43 @@ class HotAnswers:
         self, paths: list[HotPath], version: Callable[[], Awaitable[object]], entries: int
     ) -> None:
         self.paths, self.version, self.entries = paths, version, entries
-        self.kept: OrderedDict[tuple[str, bytes], Finished] = OrderedDict()
+        self.kept: OrderedDict[tuple[str, bytes], Kept] = OrderedDict()
         self.kept_at: object = None
 
-    async def find(self, path: str, query: bytes) -> tuple[str, Finished] | None:
-        hot = next((each for each in self.paths if each.matches(path)), None)
+    async def find(self, path: str, query: bytes) -> Kept | None:
+        kept = self.kept.get((path, query))
+        hot = kept.path if kept else self._matching(path)
         if hot is None:
             return None
+        if not self.entries:
+            return await self._made(hot, path, query)
         version = await self.version()
         if version != self.kept_at:
             self.kept.clear()
             self.kept_at = version
-        found = self.kept.get((path, query)) if self.entries else None
+        found = self.kept.get((path, query))
         if found is not None:
             CACHE_HIT.inc()
-            return hot.route, found
+            return found
+        made = await self._made(hot, path, query)
+        if made is not None and version == self.kept_at:
+            self.kept[(path, query)] = made
+            if len(self.kept) > self.entries:
+                self.kept.popitem(last=False)
+        return made
+
+    def _matching(self, path: str) -> HotPath | None:
+        for each in self.paths:
+            if each.matches(path):
+                return each
+        return None
+
+    async def _made(self, hot: HotPath, path: str, query: bytes) -> Kept | None:
         made = await hot.make(path, query)
         if made is None:
             return None
         CACHE_MISS.inc()
-        if self.entries and version == self.kept_at:
-            self.kept[(path, query)] = made
-            if len(self.kept) > self.entries:
-                self.kept.popitem(last=False)
-        return hot.route, made
+        return Kept.of(hot, made)
 
 
 CACHE_HIT, CACHE_MISS = CACHE.labels("hit"), CACHE.labels("miss")
@@ -81,17 +112,12 @@ class FastPath:
         if found is None:
             await self.app(scope, receive, send)
             return
-        route, finished = found
-        scope["state"]["route"] = route
-        known = next((v for k, v in scope["headers"] if k == b"if-none-match"), None)
-        headers = [*finished.headers, (b"etag", finished.etag)]
-        if known is not None and known == finished.etag:
-            await send({"type": "http.response.start", "status": 304, "headers": headers})
-            await send({"type": "http.response.body", "body": b""})
-            return
-        headers += [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(finished.body)).encode()),
-        ]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": finished.body})
+        scope["state"]["route"] = found.path.route
+        status, headers, body = 200, found.headers, found.body
+        for name, value in scope["headers"]:
+            if name == b"if-none-match":
+                if value == found.etag:
+                    status, headers, body = 304, found.not_modified, b""
+                break
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
