@@ -35,6 +35,7 @@ help: ## List what can be made
 run: $(RUN) ## Start Lendery with the demo library on http://127.0.0.1:8000 (APP_PORT=8000)
 	@mkdir -p var
 	@$(BIN)/lendery demo --if-missing
+	@$(BIN)/lendery migrate >/dev/null
 	@exec $(BIN)/lendery serve
 
 test: lint types ## Lint, types, import contracts, and all tests on real servers (ARGS="-k hold")

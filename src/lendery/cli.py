@@ -98,15 +98,15 @@ def _prepare(chosen: Settings) -> bool:
 
     A new SQLite file gets its tables at once; any other database only what `migrate` gave it.
     """
-    from lendery.main import TABLES, objections, wire
-
-    if chosen.sqlite_file and not chosen.sqlite_file.exists():
-        from lendery.platform import migrate as schema
-
-        schema.run(chosen.database_url, [c for c in CONTEXTS if c in TABLES])
+    from lendery.main import TABLES, is_new, objections, wire
 
     async def look() -> tuple[list[str], bool]:
         wiring = wire(chosen)
+        if chosen.sqlite and await is_new(wiring):
+            from lendery.platform import migrate as schema
+
+            here = [context for context in CONTEXTS if context in TABLES]
+            await asyncio.to_thread(schema.run, chosen.database_url, here)
         found = await objections(wiring)
         demo = not found and "accounts" in chosen.contexts and await _is_demo(wiring)
         await wiring.close()
@@ -149,19 +149,25 @@ def demo(
         bool, typer.Option("--if-missing", help="Do nothing when there is a library already.")
     ] = False,
     books: Annotated[int | None, typer.Option(min=50, help="So many titles; default: all.")] = None,
-    copies: Annotated[int, typer.Option(min=50, help="So many copies.")] = 45_000,
+    copies: Annotated[
+        int | None, typer.Option(min=50, help="So many copies; default: 45,000 of all titles.")
+    ] = None,
     readers: Annotated[int, typer.Option(min=20, help="So many readers.")] = 800,
     days: Annotated[int, typer.Option(min=1, help="Days of lending.")] = 730,
     seed: Annotated[int | None, typer.Option(help="Another seed, another library.")] = None,
 ) -> None:
     """Build the demo library: real titles, invented readers, two years of lending."""
     from lendery.demo.build import SEED
+    from lendery.demo.place import taken
 
     chosen = settings()
-    if _has_books(chosen):
+    if chosen.environment == "production":
+        console.print("[red]The demo library's passwords are public.[/] Not in production.")
+        raise typer.Exit(1)
+    if already := taken(chosen):
         if if_missing:
             return
-        console.print("[red]There is a library in this database already.[/] Nothing was changed.")
+        console.print(f"[red]{already}[/] Nothing was changed.")
         raise typer.Exit(1)
     options = {"books": books, "copies": copies, "readers": readers, "days": days}
     final = chosen.sqlite_file
@@ -232,24 +238,6 @@ class Steps:
 def _remove_sqlite(path: Path) -> None:
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-def _has_books(chosen: Settings) -> bool:
-    if chosen.sqlite_file and not chosen.sqlite_file.exists():
-        return False
-    from lendery.contracts.base import Window
-    from lendery.contracts.catalog import BookSearch
-    from lendery.main import objections, wire
-
-    async def look() -> bool:
-        wiring = wire(chosen)
-        if await objections(wiring):
-            return False
-        found = await wiring.books.search(wanted=BookSearch(), window=Window(limit=1))
-        await wiring.close()
-        return bool(found.items)
-
-    return asyncio.run(look())
 
 
 def print_log_ins(chosen: Settings) -> None:

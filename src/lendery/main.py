@@ -4,6 +4,7 @@ Read `Wiring` to know who calls whom.
 """
 
 import asyncio
+import contextlib
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -138,6 +139,11 @@ class Wiring:
         # Lazily asked: copies asks circulation in turn, and neither may need the other to start.
         return Memory(self.db, lambda: self.patrons, lambda: self.copies)
 
+    @property
+    def here(self) -> list[str]:
+        """The contexts with tables that run in this process."""
+        return [each for each in CONTEXTS if each in self.settings.contexts and each in TABLES]
+
     def _port(self, port: type[P], context: str, here: Callable[[], P]) -> P:
         if context in self.settings.contexts:
             return here()
@@ -160,14 +166,14 @@ class Wiring:
 
     @cached_property
     def relay(self) -> Relay:
-        here = [context for context in CONTEXTS if context in self.settings.contexts]
+        here = self.here
         acting = Reactions(self.db, self, {c: REACTIONS[c] for c in here if c in REACTIONS})
         elsewhere = {
             remote(Deliveries, self.peer(context)): frozenset(each.to.name for each in reactions)
             for context, reactions in REACTIONS.items()
-            if context not in here and context in self.settings.peers
+            if context not in here and _sources(reactions) & set(here)
         }
-        tables = [TABLES[context] for context in here if context in TABLES]
+        tables = [TABLES[context] for context in here]
         return Relay(self.db, Fanout(acting, elsewhere), outboxes(tables))
 
     @cached_property
@@ -180,6 +186,11 @@ class Wiring:
         for peer in self.peers.values():
             await peer.client.aclose()
         await self.db.close()
+
+
+def _sources(reactions: tuple[Reaction, ...]) -> set[str]:
+    """The contexts whose events these react to."""
+    return {each.to.name.split(".")[0] for each in reactions}
 
 
 def wire(settings: Settings, *, durable: bool = True) -> Wiring:
@@ -294,7 +305,8 @@ def _lifespan(
         gc.freeze()  # what lives as long as the process is never looked at again
         yield
         wiring.relay.stop()
-        await relay
+        with contextlib.suppress(TimeoutError):  # what is unsent then is sent after the start
+            await asyncio.wait_for(relay, 5)
         await identities.stop()
         await wiring.close()
 
@@ -324,8 +336,13 @@ def _health(wiring: Wiring) -> APIRouter:
 
 async def objections(wiring: Wiring) -> list[str]:
     """Why this program cannot serve on this database as it stands."""
-    here = [context for context in CONTEXTS if context in wiring.settings.contexts & TABLES.keys()]
-    return [state.objection for state in await states(wiring.db, here) if state.objection]
+    found = await states(wiring.db, wiring.here)
+    return [state.objection for state in found if state.objection]
+
+
+async def is_new(wiring: Wiring) -> bool:
+    """Has no context any tables here yet?"""
+    return not any(state.revision for state in await states(wiring.db, wiring.here))
 
 
 def app_from_environment() -> ASGIApp:

@@ -59,7 +59,7 @@ async def _serve_from_memory(chosen: Settings) -> None:
 
 def one_file() -> None:
     """Stage 2: one process, one file."""
-    cli.demo(if_missing=True, books=None, copies=45_000, readers=800, days=730, seed=None)
+    cli.demo(if_missing=True, books=None, copies=None, readers=800, days=730, seed=None)
     file = cli.settings().sqlite_file
     print(f"Stage 2: all of it in {file}. Stop it, start it again: everything is there.")
     os.environ["LENDERY_DEMO"] = "1"

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from lendery.circulation import rules
-from lendery.circulation.facts import CUT, copy_facts, loan_counts, loan_value, patron_facts
+from lendery.circulation.facts import CUT, copy_facts, loan_counts, patron_facts
 from lendery.circulation.house import House, HouseKeeper
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
@@ -282,8 +282,11 @@ def _borrower(request: LoanRequest, actor: Actor) -> tuple[str | None, UUID | No
     actor.must(Permission.BORROW)
     if request.waive:
         actor.must(Permission.WAIVE)
-    if request.card_number is not None and request.patron_id is None:
-        return request.card_number.upper(), None
+    if request.card_number is not None:
+        if request.patron_id is not None:
+            says = "Say who borrows by card_number or by patron_id, not by both."
+            raise Invalid(says, errors=[{"pointer": "#/patron_id", "says": says}])
+        return request.card_number.strip().upper(), None
     patron_id = request.patron_id or (None if actor.staff else actor.id)
     if patron_id is None:
         says = "Say who borrows: card_number or patron_id."
@@ -292,18 +295,15 @@ def _borrower(request: LoanRequest, actor: Actor) -> tuple[str | None, UUID | No
 
 
 def _must_be_allowed(case: Case, request: LoanRequest, actor: Actor) -> None:
-    """Staff lend to anyone; a reader to oneself, where the branch lets readers."""
-    branch_id = request.branch_id or actor.desk or (case.copy.home_branch_id if case.copy else None)
-    branch = (
-        case.house.branch(branch_id)
-        if branch_id and request.branch_id
-        else (case.house.branches.get(branch_id) if branch_id else None)
-    )
+    """Staff lend to anyone; a reader to oneself, where the branches let readers."""
+    if request.branch_id is not None:
+        case.house.branch(request.branch_id)
     if actor.may(Permission.LEND):
         return
     if known_id(case.patron) != actor.id:
         raise NotAllowed("You can borrow for yourself only.")
-    if branch is not None and not branch.self_service:
+    homes = [case.copy.home_branch_id] if case.copy else []
+    if not case.house.lets_readers(*homes, request.branch_id):
         raise NotAllowed("This branch has no self-service. Please go to the desk.")
 
 
@@ -316,6 +316,3 @@ async def _as_told(session: Session, told: dict[str, Any]) -> Loan:
     """The loan as the first answer said it; the patron from the loan, while it names one."""
     row = await loans.loan_by_id(session, UUID(told["id"]))
     return Loan.model_validate({**told, "patron_id": row.patron_id if row else None})
-
-
-__all__ = ["AlreadyTheirs", "CheckOutDesk", "loan_value"]

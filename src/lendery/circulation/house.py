@@ -30,6 +30,11 @@ class House:
             raise Invalid(says, errors=[{"pointer": "#/branch_id", "says": says}])
         return found
 
+    def lets_readers(self, *branch_ids: UUID | None) -> bool:
+        """May readers serve themselves at all of these branches? (None: not named.)"""
+        named = [self.branches.get(each) for each in branch_ids if each is not None]
+        return all(branch is not None and branch.self_service for branch in named)
+
     def hours_of(self, branch_id: UUID) -> OpeningHours:
         return self.hours.get(branch_id) or ALWAYS_OPEN
 

@@ -16,7 +16,7 @@ class Neighbours(Protocol):
     def copies(self) -> Copies: ...
 
 
-async def ask_patron(ports: Neighbours, event: PatronChanged) -> Patron | None:
+async def ask_patron(ports: Neighbours, event: PatronChanged | PatronRemoved) -> Patron | None:
     return next(iter(await ports.patrons.by_ids(ids=[event.patron_id])), None)
 
 
@@ -25,7 +25,10 @@ async def refresh_patron(tx: Tx, event: PatronChanged, told: Patron | None) -> N
         await memory.remember_patron(tx, told)
 
 
-async def forget_patron(tx: Tx, event: PatronRemoved, told: Any) -> None:
+async def forget_patron(tx: Tx, event: PatronRemoved, told: Patron | None) -> None:
+    """What is remembered first says that it is newer than anything still on its way."""
+    if told is not None:
+        await memory.remember_patron(tx, told)
     await memory.forget_patron(tx, event.patron_id)
 
 
@@ -44,7 +47,7 @@ async def forget_copy(tx: Tx, event: CopyRemoved, told: Any) -> None:
 
 REACTIONS = (
     Reaction(PatronChanged, refresh_patron, ask_patron),
-    Reaction(PatronRemoved, forget_patron),
+    Reaction(PatronRemoved, forget_patron, ask_patron),
     Reaction(CopyChanged, refresh_copy, ask_copy),
     Reaction(CopyRemoved, forget_copy),
 )

@@ -37,7 +37,7 @@ class RenewalDesk:
             if isinstance(outcome, Problem):
                 raise outcome
             return outcome
-        raise RenewalRefused("Not renewed: too many requests at once. Try again.", code="busy")
+        raise RenewalRefused("Not renewed: too many requests at once. Try again.", reason="busy")
 
     async def _attempt(
         self, tx: Tx, loan_id: UUID, actor: Actor, now: datetime, key: RequestKey | None

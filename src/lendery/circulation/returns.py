@@ -70,9 +70,7 @@ class ReturnsDesk:
             return await _as_told(tx, told)
         house = await self.keeper.at(tx, row.house_version)
         branch_id = request.branch_id or actor.desk or copy.home_branch_id
-        if request.branch_id:
-            house.branch(branch_id)
-        _must_be_allowed(row, house, branch_id, actor)
+        _must_be_allowed(request, copy, row, house, actor)
         at = request.returned_at or now
         if row.id is not None and at < row.lent_at:
             raise ReturnRefused("A copy cannot come back before it was lent. Check the date.")
@@ -145,15 +143,20 @@ def where_next(copy: Any, row: Any, house: House, branch_id: UUID) -> UUID | Non
     return None if floats else home
 
 
-def _must_be_allowed(row: Any, house: House, branch_id: UUID, actor: Actor) -> None:
-    """Staff take back anything; a reader one's own, where the branch lets readers."""
+def _must_be_allowed(
+    request: ReturnRequest, copy: Any, row: Any, house: House, actor: Actor
+) -> None:
+    """Staff take back anything; a reader one's own loan, now, where the branches let readers."""
+    if request.branch_id is not None:
+        house.branch(request.branch_id)
     if actor.may(Permission.LEND):
         return
-    branch = house.branches.get(branch_id)
-    if branch is not None and not branch.self_service:
-        raise NotAllowed("This branch has no self-service. Please go to the desk.")
-    if row.id is not None and row.patron_id != actor.id:
+    if request.returned_at is not None:
+        raise NotAllowed("Only staff can date a return back.")
+    if row.id is None or row.patron_id != actor.id:
         raise NotAllowed("You can return your own loans only. Please go to the desk.")
+    if not house.lets_readers(copy.home_branch_id, request.branch_id):
+        raise NotAllowed("This branch has no self-service. Please go to the desk.")
 
 
 async def _as_told(tx: Tx, told: dict[str, Any]) -> Return:

@@ -64,7 +64,7 @@ class DemoLibrary:
     today: date
     seed: int = SEED
     books: int | None = None
-    copies: int = 45_000
+    copies: int | None = None
     readers: int = 800
     days: int = 730
     built: Built = field(default_factory=Built)
@@ -110,7 +110,7 @@ class DemoLibrary:
             wanted = [_book(title) for title in chunk]
             book_ids += await self.wiring.books.add_many(books=wanted, actor=SYSTEM, now=began)
             self.progress.advance(len(chunk))
-        planned = plan.copies(listed, count=max(self.copies, len(listed)), seed=self.seed)
+        planned = plan.copies(listed, count=self._copies(len(listed)), seed=self.seed)
         self.progress.start("Copies", len(planned))
         shelved: list[Shelved] = []
         for numbered in _chunks(list(enumerate(planned)), CHUNK):
@@ -128,6 +128,10 @@ class DemoLibrary:
             self.progress.advance(len(numbered))
         self.built.books, self.built.copies = len(listed), len(shelved)
         return listed, shelved
+
+    def _copies(self, titles: int) -> int:
+        wanted = self.copies or min(45_000, 2 * titles)
+        return min(max(wanted, titles), 20 * titles)
 
     async def _lend(
         self,
@@ -244,21 +248,20 @@ class Desk:
 
 
 def _independent(steps: Sequence[plan.Event], most: int) -> Iterator[list[plan.Event]]:
-    """Runs of steps of which none needs an earlier one's outcome, so they may share a commit."""
+    """Runs of steps of which none needs an earlier one's outcome, so they may go together."""
     run: list[plan.Event] = []
-    loans: set[int] = set()
     touched: set[tuple[str, int]] = set()
+    copy_of: dict[int, int] = {}
     for step in steps:
-        marks = (
-            {("reader", step.reader), ("copy", step.copy)} if isinstance(step, plan.Lend) else set()
-        )
-        if run and (
-            len(run) >= most or step.loan in loans or marks & touched or _days(run[0], step)
-        ):
+        marks = {("loan", step.loan)}
+        if isinstance(step, plan.Lend):
+            copy_of[step.loan] = step.copy
+            marks.add(("reader", step.reader))
+        marks.add(("copy", copy_of[step.loan]))
+        if run and (len(run) >= most or marks & touched or _days(run[0], step)):
             yield run
-            run, loans, touched = [], set(), set()
+            run, touched = [], set()
         run.append(step)
-        loans.add(step.loan)
         touched |= marks
     if run:
         yield run

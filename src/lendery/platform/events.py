@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy import Text, and_, bindparam, exists, func, or_, select, type_coerce, update
 
-from lendery.contracts.base import Busy, Event, PeerFailed, PeerUnavailable, Value
+from lendery.contracts.base import Busy, Event, PeerUnavailable, Value
 from lendery.platform.db import Database, Statement, Tx, UtcDateTime, any_of
 from lendery.platform.db.log import ContextTables
 from lendery.platform.metrics import EVENT_LAG, EVENTS_PARKED, EVENTS_PUBLISHED
@@ -182,7 +182,7 @@ class Outbox:
         )
         self.failed = Statement(
             update(event)
-            .where(event.c.seq == bindparam("seq_"))
+            .where(event.c.seq == bindparam("seq_"), event.c.published_at.is_(None))
             .values(
                 attempts=bindparam("tries"),
                 error=bindparam("why"),
@@ -254,14 +254,19 @@ class Relay:
     async def caught_up(self, timeout: float) -> bool:
         """Waits, at most `timeout` seconds, until what was announced so far is delivered."""
         try:
-            async with asyncio.timeout(timeout), self.db.read() as session:
+            async with asyncio.timeout(timeout):
                 for outbox in self.outboxes:
-                    highest = await session.value(outbox.highest)
-                    while highest and await session.row(outbox.up_to, highest=highest):
+                    highest = await self._value(outbox.highest)
+                    while highest and await self._value(outbox.up_to, highest=highest):
                         await asyncio.sleep(0.002)
         except TimeoutError:
             return False
         return True
+
+    async def _value(self, query: Statement, **given: Any) -> Any:
+        """Each question in a session of its own: waiting must not hold up the relay."""
+        async with self.db.read() as session:
+            return await session.value(query, **given)
 
     async def _flush(self, outbox: Outbox) -> int:
         now = datetime.now(UTC)
@@ -286,8 +291,8 @@ class Relay:
                 [Event.load(r.name, {**json.loads(r.body), "id": r.id, "at": r.at}) for r in rows]
             )
         except Exception as error:
-            if len(rows) == 1:
-                return [(rows[0], error)]
+            if len(rows) == 1 or _away(error):
+                return [(row, error) for row in rows]
             return [result for row in rows for result in await self._deliver([row])]
         now = datetime.now(UTC)
         for row in rows:
@@ -313,19 +318,23 @@ class Relay:
             return sum([await tx.run(outbox.revive) for outbox in self.outboxes])
 
 
+def _away(error: Exception) -> bool:
+    """Nobody is there to act on it; that says nothing about the event."""
+    return isinstance(error, PeerUnavailable | Busy)
+
+
 def _failure(row: Any, error: Exception, now: datetime) -> dict[str, Any]:
     """A neighbour that is away is waited for; anything else may be tried ATTEMPTS times."""
-    away = isinstance(error, PeerUnavailable | PeerFailed | Busy)
-    tries = row.attempts + 1
-    parked = not away and tries >= ATTEMPTS
-    wait = min(2.0 ** min(tries, 12) * 0.1, 30.0) * random.uniform(0.8, 1.2)
+    tries = row.attempts + (not _away(error))
+    parked = tries >= ATTEMPTS
+    wait = min(2.0 ** min(tries or 4, 12) * 0.1, 30.0) * random.uniform(0.8, 1.2)
     log.warning("event not delivered", event_name=row.name, seq=row.seq, tries=tries, parked=parked)
     if parked:
         EVENTS_PARKED.labels(row.name).inc()
     return {
         "seq_": row.seq,
         "tries": tries,
-        "why": f"{type(error).__name__}: {error}"[:500],
+        "why": f"{type(error).__name__}: {error}".split("\n")[0][:200],  # no row's content
         "later": now + timedelta(seconds=wait),
         "parked": now if parked else None,
     }

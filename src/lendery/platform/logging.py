@@ -49,7 +49,7 @@ def set_up(settings: Settings) -> None:
     structlog.configure(
         processors=[
             *shared,
-            *([structlog.processors.format_exc_info] if as_json else []),
+            structlog.processors.format_exc_info,  # before masking, and without local variables
             masked,
             render,
         ],
@@ -63,6 +63,7 @@ def set_up(settings: Settings) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
                 masked,
                 render,
             ],

@@ -16,8 +16,9 @@ from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, create_engine
+from sqlalchemy import Connection, Engine, MetaData, create_engine
 from sqlalchemy import inspect as inspected
+from sqlalchemy.event import listen
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool, StaticPool
 
@@ -49,16 +50,15 @@ def downgrade(url: str, context: str, revision: str) -> None:
         with _scripts(context) as folder:
             script = ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])
             _move(connection, context, script, lambda rev, _: script._downgrade_revs(revision, rev))
+            _note_compatibility(connection, context, script)
 
     _on_connection(url, down)
 
 
 def _on_connection(url: str, work: Any) -> Any:
     if url.startswith("sqlite"):
-        engine = create_engine(f"sqlite:///{local_file(url)}", poolclass=NullPool)
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA busy_timeout=15000")
-            return _locked(connection, work)
+        with _sqlite(url).connect() as connection:
+            return work(connection)
 
     async def over_asyncpg() -> Any:
         postgres = create_async_engine(_asyncpg(url), poolclass=NullPool)
@@ -68,6 +68,14 @@ def _on_connection(url: str, work: Any) -> Any:
         return result
 
     return asyncio.run(over_asyncpg())
+
+
+def _sqlite(url: str) -> Engine:
+    """Whoever begins has the write lock, so there is one migration at a time, whole or not."""
+    patient = {"timeout": 60, "isolation_level": None}
+    engine = create_engine(f"sqlite:///{local_file(url)}", poolclass=NullPool, connect_args=patient)
+    listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
 
 
 def _asyncpg(url: str) -> str:
@@ -80,16 +88,14 @@ def _asyncpg(url: str) -> str:
 
 def _locked(connection: Connection, work: Any) -> Any:
     """One migration at a time, whoever starts it (several replicas, say)."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SELECT pg_advisory_lock(5421367)")
-        connection.commit()
+    connection.exec_driver_sql("SELECT pg_advisory_lock(5421367)")
+    connection.commit()
     try:
         return work(connection)
     finally:
-        if connection.dialect.name == "postgresql":
-            connection.rollback()
-            connection.exec_driver_sql("SELECT pg_advisory_unlock(5421367)")
-            connection.commit()
+        connection.rollback()
+        connection.exec_driver_sql("SELECT pg_advisory_unlock(5421367)")
+        connection.commit()
 
 
 def _scripts(context: str) -> Any:
@@ -115,6 +121,8 @@ def _upgrade(connection: Connection, contexts: list[str]) -> list[SchemaState]:
 
 
 def _move(connection: Connection, context: str, script: ScriptDirectory, steps: Any) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.begin()  # under the lock before anyone looks what is to be done
     with EnvironmentContext(Config(), script, fn=steps) as environment:
         environment.configure(
             connection=connection,
@@ -130,10 +138,10 @@ def _note_compatibility(connection: Connection, context: str, script: ScriptDire
     table = noted(context)
     table.create(connection, checkfirst=True)
     connection.execute(table.delete())
-    head = script.get_current_head() or "0000"
-    revision = script.get_revision(head)
-    oldest = int(getattr(revision.module, "compatible_from", head)) if revision else 0
-    connection.execute(table.insert().values(revision=head, compatible_from=oldest))
+    migration = MigrationContext.configure(connection, opts={"version_table": f"{context}_version"})
+    if current := migration.get_current_revision():
+        oldest = int(getattr(script.get_revision(current).module, "compatible_from", current))
+        connection.execute(table.insert().values(revision=current, compatible_from=oldest))
     connection.commit()
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast, get_type_hints
 
 import httpx2
 from fastapi import APIRouter, Request, Response
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from lendery.contracts.base import PeerFailed, PeerUnavailable
@@ -116,26 +116,41 @@ class Peer:
             "authorization": f"Bearer {self.tokens.issue(self.name)}",
             "content-type": "application/json",
         }
-        for attempt in range(tries):
+        try:
+            response = await self._sent(path, body, headers, tries)
+        except httpx2.TransportError as error:
+            self.breaker.failed()
+            raise PeerUnavailable(f"No answer from {self.name}.", retry_after=5) from error
+        except BaseException:
+            self.breaker.probing = False
+            raise
+        if response.status_code >= 500 and not _is_refusal(response):
+            self.breaker.failed()
+        else:
+            self.breaker.succeeded()
+        return response
+
+    async def _sent(
+        self, path: str, body: bytes, headers: dict[str, str], tries: int
+    ) -> httpx2.Response:
+        for attempt in range(1, 10):
             try:
-                response = await self.client.post(path, content=body, headers=headers)
-            except httpx2.TransportError as error:
-                sent = not isinstance(error, httpx2.ConnectError)
-                if attempt + 1 < tries or (not sent and attempt < 1):
-                    await asyncio.sleep(0.02)
-                    continue
-                self.breaker.failed()
-                says = f"No answer from {self.name}."
-                raise PeerUnavailable(says, retry_after=5) from error
-            except BaseException:
-                self.breaker.probing = False
-                raise
-            if response.status_code >= 500:
-                self.breaker.failed()
-            else:
-                self.breaker.succeeded()  # a refusal is an answer: the peer is well
-            return response
-        raise PeerUnavailable(f"No answer from {self.name}.", retry_after=5)
+                return await self.client.post(path, content=body, headers=headers)
+            except httpx2.ConnectError:  # it was never sent, so sending it again is safe
+                if attempt >= max(tries, 2):
+                    raise
+            except httpx2.TransportError:
+                if attempt >= tries:
+                    raise
+            await asyncio.sleep(0.02)
+        raise AssertionError("unreachable")
+
+
+def _is_refusal(response: httpx2.Response) -> bool:
+    """The peer is well: it says, in a problem document, that it cannot do this now."""
+    return (
+        response.status_code == 503 and response.headers.get("content-type") == problems.MEDIA_TYPE
+    )
 
 
 def remote(port: type[P], peer: Peer) -> P:
@@ -153,9 +168,14 @@ def _sender(call: _Call, prefix: str, peer: Peer) -> Method:
         body = call.arguments.dump_json(cast(Any, arguments))
         response = await peer.post(path, body, tries=tries)
         if response.is_success:
-            return call.result.validate_json(response.content)
+            try:
+                return call.result.validate_json(response.content)
+            except ValidationError as error:
+                raise PeerFailed(f"The answer of {peer.name} cannot be read.") from error
         if response.headers.get("content-type") == problems.MEDIA_TYPE:
-            raise problems.from_body(response.json())
+            wait = response.headers.get("retry-after", "")
+            told = {"retry_after": int(wait)} if wait.isdecimal() else {}
+            raise problems.from_body(response.json() | told)
         raise PeerFailed(f"{peer.name} answered {response.status_code}.")
 
     return send

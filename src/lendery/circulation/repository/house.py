@@ -3,9 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Table, delete, exists, func, insert, select, update
 
 from lendery.circulation.models import branch, calendar, copy, loan, rule, setup
+from lendery.contracts.base import Stale
 from lendery.platform.db import Session, Statement, Tx
 
 VERSION = Statement(select(setup.c.version).where(setup.c.id == 1))
@@ -13,7 +14,6 @@ NEXT_VERSION = Statement(update(setup).where(setup.c.id == 1).values(version=set
 BRANCHES = Statement(select(branch).order_by(branch.c.id))
 CALENDARS = Statement(select(calendar).order_by(calendar.c.id))
 RULES = Statement(select(rule).order_by(rule.c.id))
-BRANCH = Statement(select(branch).where(branch.c.id == bindparam("branch_id")))
 
 
 async def version(session: Session) -> int:
@@ -56,12 +56,13 @@ async def add(tx: Tx, table: Table, **values: Any) -> None:
     await tx.run(NEXT_VERSION)
 
 
-async def change(tx: Tx, table: Table, row_id: UUID, *, was: int, **values: Any) -> bool:
-    """False when somebody was faster."""
+async def change(tx: Tx, table: Table, row_id: UUID, *, was: int, **values: Any) -> None:
+    """Raises Stale when somebody was faster."""
     statement = update(table).where(table.c.id == row_id, table.c.version == was)
     changed = await tx.run(statement.values(**values, version=was + 1))
+    if not changed:
+        raise Stale("Somebody changed this at the same moment. Read it again, then change it.")
     await tx.run(NEXT_VERSION)
-    return changed == 1
 
 
 async def remove(tx: Tx, table: Table, row_id: UUID) -> None:

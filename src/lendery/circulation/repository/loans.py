@@ -8,9 +8,9 @@ from sqlalchemy import bindparam, case, func, insert, null, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from lendery.circulation.models import TABLES, copy, loan, setup
-from lendery.contracts.base import RequestKey, Window
+from lendery.contracts.base import RequestKey
 from lendery.contracts.circulation import LoanFilter
-from lendery.platform.db import Session, Statement, Tx, UtcDateTime
+from lendery.platform.db import Session, Statement, UtcDateTime
 
 request = TABLES.request
 NOW = bindparam("now", type_=UtcDateTime())
@@ -172,12 +172,3 @@ def _conditions(like: LoanFilter, now: datetime) -> list[ColumnElement[bool]]:
         if like.status == "overdue":
             found.append(loan.c.due_at < now)
     return found
-
-
-async def answered(tx: Tx, key: RequestKey) -> Any | None:
-    """What this key was told before, if anything."""
-    query = select(request).where(request.c.scope == key.scope, request.c.key == key.key)
-    return await tx.row(query)
-
-
-__all__ = ["Window", "answered", "check_out_facts", "count_loans", "loans"]

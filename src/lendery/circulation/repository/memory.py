@@ -64,7 +64,7 @@ REMEMBER_PATRON = Statement(
     _patron.values({name: bindparam(name) for name in patron.c.keys()}).on_conflict_do_update(  # noqa: SIM118
         index_elements=["id"],
         set_={name: _patron.excluded[name] for name in patron.c.keys() if name != "id"},  # noqa: SIM118
-        where=patron.c.version < _patron.excluded.version,
+        where=patron.c.version <= _patron.excluded.version,
     )
 )
 COPY_FACTS = ("id", "barcode", "book_id", "item_type", "home_branch_id", "version")
@@ -73,7 +73,7 @@ REMEMBER_COPY = Statement(
     _copy.values({name: bindparam(name) for name in COPY_FACTS}).on_conflict_do_update(
         index_elements=["id"],
         set_={name: _copy.excluded[name] for name in COPY_FACTS if name != "id"},
-        where=copy.c.version < _copy.excluded.version,
+        where=copy.c.version <= _copy.excluded.version,
     )
 )
 RELEASE_CARD = Statement(
@@ -92,7 +92,8 @@ async def lock_patron(tx: Tx, *, card: str | None, patron_id: UUID | None) -> An
     """The patron, held until the transaction ends: two desks cannot both lend the tenth book."""
     if patron_id is not None:
         return await tx.row(PATRON_BY_ID, patron_id=patron_id)
-    return await tx.row(PATRON_BY_CARD, card=card)
+    found = await tx.rows(PATRON_BY_CARD, card=card)
+    return found[0] if len(found) == 1 else None  # two think it theirs: accounts is asked again
 
 
 async def lock_copy(tx: Tx, *, barcode: str) -> Any | None:
@@ -115,16 +116,15 @@ async def patron_seen(session: Session, *, card: str | None, patron_id: UUID | N
 
 async def remember_patron(tx: Tx, known: Patron) -> None:
     """Keeps what is newer; a card that moved to this patron is taken from whoever had it."""
-    if known.card_number:
-        await tx.run(RELEASE_CARD, card=known.card_number, patron_id=known.id)
     facts = known.model_dump(mode="python", exclude={"blocks"})
     blocks = [block.model_dump(mode="json", include={"reason", "until"}) for block in known.blocks]
-    await tx.run(REMEMBER_PATRON, **facts, blocks=blocks)
+    kept = await tx.run(REMEMBER_PATRON, **facts, blocks=blocks)
+    if kept and known.card_number:  # old news takes no card from anybody
+        await tx.run(RELEASE_CARD, card=known.card_number, patron_id=known.id)
 
 
 async def remember_copy(tx: Tx, known: BareCopy) -> None:
-    await tx.run(RELEASE_BARCODE, code=known.barcode, copy_id=known.id)
-    await tx.run(
+    kept = await tx.run(
         REMEMBER_COPY,
         id=known.id,
         barcode=known.barcode,
@@ -133,6 +133,8 @@ async def remember_copy(tx: Tx, known: BareCopy) -> None:
         home_branch_id=known.branch_id,
         version=known.version,
     )
+    if kept:
+        await tx.run(RELEASE_BARCODE, code=known.barcode, copy_id=known.id)
 
 
 async def forget_patron(tx: Tx, patron_id: UUID) -> None:
@@ -140,12 +142,21 @@ async def forget_patron(tx: Tx, patron_id: UUID) -> None:
     await tx.run(
         update(patron)
         .where(patron.c.id == patron_id)
-        .values(card_number=None, born_on=None, blocks=[], active=False)
+        .values(
+            card_number=None,
+            born_on=None,
+            expires_on=None,
+            home_branch_id=None,
+            blocks=[],
+            active=False,
+        )
     )
 
 
 async def forget_copy(tx: Tx, copy_id: UUID) -> None:
-    await tx.run(delete(copy).where(copy.c.id == copy_id))
+    """Unless it was lent while the catalog removed it: that loan must still be closed."""
+    lent = exists().where(loan.c.copy_id == copy_id)
+    await tx.run(delete(copy).where(copy.c.id == copy_id, ~lent))
 
 
 async def copy_states(session: Session, copy_ids: list[UUID]) -> list[Any]:

@@ -7,8 +7,9 @@ text); its engine, result and unit-of-work layers are what a hot path cannot aff
 import json
 import re
 from collections import OrderedDict, namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ SQLITE: Dialect = sqlite.dialect(paramstyle="qmark")
 POSTGRES: Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
 Process = Callable[[Any], Any]
+PLACE = re.compile(r"\$(\d+)")
 
 
 class Compiled:
@@ -151,15 +153,29 @@ def _like_before(statement: Executable, dialect: Dialect) -> Compiled:
 
 def joined(parts: Sequence[tuple[Statement, Mapping[str, Any]]]) -> tuple[str, list[Any]]:
     """Several writes as one PostgreSQL statement: all but the last as CTEs."""
-    texts: list[str] = []
-    values: list[Any] = []
-    for statement, given in parts:
-        text, bound = statement.compiled(POSTGRES).bind(given)
-        shift = len(values)
-        texts.append(re.sub(r"\$(\d+)", lambda hit: f"${int(hit[1]) + shift}", text))  # noqa: B023
-        values += bound
-    head = ", ".join(f"w{index} AS ({text})" for index, text in enumerate(texts[:-1]))
-    return (f"WITH {head} {texts[-1]}" if head else texts[-1]), values
+    statements = tuple(statement for statement, _ in parts)
+    bound = [statement.compiled(POSTGRES).bind(given) for statement, given in parts]
+    values = [value for _, each in bound for value in each]
+    if any(each.compiled(POSTGRES).expands for each in statements):
+        return _with(text for text, _ in bound), values
+    return _joined_before(statements), values
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _joined_before(statements: tuple[Statement, ...]) -> str:
+    return _with(each.compiled(POSTGRES).sql for each in statements)
+
+
+def _with(texts: Iterable[str]) -> str:
+    """The texts as one, their parameters numbered through."""
+    numbered: list[str] = []
+    shift = 0
+    for text in texts:
+        shifted = PLACE.sub(lambda hit: f"${int(hit[1]) + shift}", text)  # noqa: B023
+        shift += len(set(PLACE.findall(text)))
+        numbered.append(shifted)
+    head = ", ".join(f"w{index} AS ({text})" for index, text in enumerate(numbered[:-1]))
+    return f"WITH {head} {numbered[-1]}" if head else numbered[-1]
 
 
 class _AnyOf(ColumnElement[bool]):

@@ -77,7 +77,7 @@ async def expected_version(if_match: Annotated[str | None, Header()] = None) -> 
     if if_match is None or if_match.strip() == "*":
         return None
     digits = if_match.strip().removeprefix('"').removesuffix('"').split("-")[0]
-    if not digits.isdigit() or len(digits) > 15:
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 15:
         raise Stale("This has changed since you read it: `If-Match` names no version of it.")
     return int(digits)
 

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from lendery.contracts.base import Problem
+from lendery.platform.http import problems
 from lendery.platform.metrics import CACHE
 
 
@@ -38,8 +40,7 @@ class Kept(NamedTuple):
     """A finished answer with all its headers: for 200, and for 304."""
 
     path: HotPath
-    body: bytes
-    etag: bytes
+    finished: Finished
     headers: list[tuple[bytes, bytes]]
     not_modified: list[tuple[bytes, bytes]]
 
@@ -48,7 +49,7 @@ class Kept(NamedTuple):
         known = [*finished.headers, (b"etag", finished.etag)]
         length = str(len(finished.body)).encode()
         headers = [*known, (b"content-type", b"application/json"), (b"content-length", length)]
-        return cls(path, finished.body, finished.etag, headers, known)
+        return cls(path, finished, headers, known)
 
 
 class HotAnswers:
@@ -108,15 +109,19 @@ class FastPath:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
-        found = await self.answers.find(scope["path"], scope["query_string"])
+        try:
+            found = await self.answers.find(scope["path"], scope["query_string"])
+        except Problem as problem:  # no router stands behind this to turn it into an answer
+            await problems.answer(problem, scope["path"])(scope, receive, send)
+            return
         if found is None:
             await self.app(scope, receive, send)
             return
         scope["state"]["route"] = found.path.route
-        status, headers, body = 200, found.headers, found.body
+        status, headers, body = 200, found.headers, found.finished.body
         for name, value in scope["headers"]:
             if name == b"if-none-match":
-                if value == found.etag:
+                if value == found.finished.etag:
                     status, headers, body = 304, found.not_modified, b""
                 break
         await send({"type": "http.response.start", "status": status, "headers": headers})

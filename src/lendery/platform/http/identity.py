@@ -17,13 +17,14 @@ import jwt
 import structlog
 from fastapi import Request
 
-from lendery.contracts.base import Problem, SignInNeeded
+from lendery.contracts.base import PeerUnavailable, SignInNeeded
 from lendery.contracts.identity import Keys
 from lendery.contracts.permissions import STRANGER, Actor, Permission
 
 AUDIENCE = "lendery"
 ALGORITHM = "EdDSA"
 KEPT = 20_000
+OVERLAP = timedelta(seconds=60)  # a log-out counts from its request, but is seen from its commit
 LONGEST = 2 * 3600  # seconds an access token may live at most
 log = structlog.get_logger("lendery.identity")
 
@@ -87,17 +88,27 @@ class Identities:
             raise jwt.InvalidTokenError("not an access token")
         age = time.monotonic() - self._keys_at
         if not self._keys or age > 300 or (kid not in self._keys and age > 2):
-            published = await self._source.jwks()
-            self._keys = {each["kid"]: jwt.PyJWK(each) for each in published["keys"]}
-            self._keys_at = time.monotonic()
+            await self._read_keys(kid)
         if kid not in self._keys:
             raise jwt.InvalidKeyError("unknown key id")
         return self._keys[kid]
 
+    async def _read_keys(self, wanted: str) -> None:
+        try:
+            published = await self._source.jwks()
+        except PeerUnavailable:
+            if wanted in self._keys:
+                return  # accounts is away, and this key is known
+            raise
+        found = {each["kid"]: jwt.PyJWK(each) for each in published["keys"]}
+        if self._keys.keys() - found.keys():
+            self._verified.clear()  # a key was withdrawn: nothing it signed counts any more
+        self._keys, self._keys_at = found, time.monotonic()
+
     async def look(self) -> None:
         """Reads which sessions ended since the last look."""
         now = datetime.now(UTC)
-        for each in await self._source.revoked_since(since=self._revoked_to - timedelta(seconds=5)):
+        for each in await self._source.revoked_since(since=self._revoked_to - OVERLAP):
             self._revoked[each.id] = each.at
         self._revoked_to = now
         oldest = now - timedelta(seconds=LONGEST)
@@ -109,14 +120,16 @@ class Identities:
 
     async def _watching(self) -> None:
         while True:
-            with contextlib.suppress(Problem):  # accounts is away: what we know still counts
+            try:
                 await self.look()
+            except Exception as error:  # accounts is away: what we know still counts
+                log.debug("revocations not read", why=type(error).__name__)
             await asyncio.sleep(0.4)
 
     async def stop(self) -> None:
         if self._watch:
             self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError, Exception):
                 await self._watch
 
 

@@ -72,7 +72,8 @@ def validation_errors(error: ValidationError | RequestValidationError) -> list[d
     """Each as a JSON pointer into the body, or the name of a query or path parameter."""
     found = []
     for each in error.errors():
-        where, *path = each["loc"] or ("body",)
+        within = ("body",) if isinstance(error, ValidationError) else ()
+        where, *path = (*within, *each["loc"]) or ("body",)
         if where == "body":
             if isinstance(error, RequestValidationError):
                 path = _in_body(path, error.body, str(each["type"]))
