@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from parts.postgres import Pgbench, Postgres
+from parts.wrk import Wrk
 from parts.yard import Yard
 
 
@@ -24,4 +25,4 @@ class Part(Protocol):
     def start(self, yard: Yard) -> dict[str, str]: ...
 
 
-PARTS: Mapping[str, Part] = {part.name: part for part in (Postgres(), Pgbench())}
+PARTS: Mapping[str, Part] = {part.name: part for part in (Postgres(), Pgbench(), Wrk())}

@@ -88,7 +88,9 @@ class ReturnsDesk:
         now: datetime,
         key: RequestKey | None,
     ) -> Return:
-        to = where_next(copy, row, house, branch_id)
+        to = rules.where_next(
+            here=branch_id, home=copy.home_branch_id, floats=_floats(copy, row, house)
+        )
         found = copy._replace(lost=False, missing=False, claimed_returned=False)
         status = rules.status_of(marks(found, on_loan=False, in_transit=to is not None))
         happened = ItemCheckedIn(
@@ -128,19 +130,12 @@ class ReturnsDesk:
         return answer
 
 
-def where_next(copy: Any, row: Any, house: House, branch_id: UUID) -> UUID | None:
-    """The branch the copy is sent to; None: it is shelved here."""
-    if branch_id == copy.home_branch_id:
-        return None
+def _floats(copy: Any, row: Any, house: House) -> bool:
+    """As the policy on its loan says; a copy that was not on loan asks the rules of today."""
     if row.id is not None:
-        floats = rules.Policy.from_json(row.policy).floats
-    else:
-        policy = house.policy(
-            branch_id=copy.home_branch_id, category=None, item_type=copy.item_type
-        )
-        floats = policy.floats
-    home: UUID = copy.home_branch_id
-    return None if floats else home
+        return rules.Policy.from_json(row.policy).floats
+    home = copy.home_branch_id
+    return house.policy(branch_id=home, category=None, item_type=copy.item_type).floats
 
 
 def _must_be_allowed(

@@ -32,6 +32,6 @@ def _key(value: Any, kind: type[Any]) -> Any:
         return UUID(value)
     if value is not None and (type(value) is not kind or (kind is int and abs(value) >= 2**63)):
         raise ValueError
-    if kind is str and value is not None and "\x00" in value:
+    if kind is str and value is not None and b"\x00" in value.encode():  # no lone surrogates
         raise ValueError
     return value

@@ -16,7 +16,11 @@ class Settings(BaseSettings):
     """`contexts` run in this process; every other one is called at its address in `peers`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="LENDERY_", env_nested_delimiter="__", populate_by_name=True, extra="ignore"
+        env_prefix="LENDERY_",
+        env_nested_delimiter="__",
+        populate_by_name=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # the secret is among it
     )
 
     environment: Literal["development", "production"] = Field(

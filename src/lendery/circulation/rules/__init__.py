@@ -11,6 +11,7 @@ Where is it decided ...
 - whether this patron may borrow at all: `standing`
 - whether this copy may be lent to this patron: `checkout`
 - whether a loan may be renewed: `renewal`
+- where a returned copy goes next: `routing`
 - what status a copy shows: `status`
 - how sentences say days, amounts and numbers: `words`
 """
@@ -34,6 +35,7 @@ from lendery.circulation.rules.renewal import (
     RenewalCode,
     renewal_objection,
 )
+from lendery.circulation.rules.routing import where_next
 from lendery.circulation.rules.standing import CardBlock, LoanCount, PatronFacts
 from lendery.circulation.rules.status import STATUS_ORDER, CopyMarks, status_of
 from lendery.circulation.rules.values import as_json
@@ -71,4 +73,5 @@ __all__ = [
     "spoken_day",
     "status_of",
     "time_zone",
+    "where_next",
 ]

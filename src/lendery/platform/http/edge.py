@@ -262,10 +262,12 @@ class RateLimited:
 
 def address(scope: Scope, trusted: frozenset[str]) -> str:
     """Who is at the other end; X-Forwarded-For counts only from a trusted proxy."""
-    peer = scope["client"][0] if scope.get("client") else "unknown"
+    peer = _plain(scope["client"][0]) if scope.get("client") else "unknown"
     if peer in trusted:
-        forwarded = (header(scope, b"x-forwarded-for") or b"").decode("latin-1").split(",")
-        for hop in reversed([each.strip() for each in forwarded if each.strip()]):
+        # a proxy may add a line of its own below one that the client sent: all are one list
+        lines = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        hops = [_plain(each.strip()) for each in b",".join(lines).decode("latin-1").split(",")]
+        for hop in reversed([each for each in hops if each]):
             peer = hop
             if hop not in trusted:
                 break
@@ -275,6 +277,11 @@ def address(scope: Scope, trusted: frozenset[str]) -> str:
         except ValueError:
             return "unknown"
     return peer
+
+
+def _plain(text: str) -> str:
+    """Without the clothes that IPv4 wears on a socket for both: ::ffff:192.0.2.1."""
+    return text[7:] if text.lower().startswith("::ffff:") and "." in text else text
 
 
 NEVER_HELD = ("/internal/", "/api/v1/loans/")

@@ -1,0 +1,45 @@
+"""What the database says happened, whatever the answers said."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from lendery.circulation.models import TABLES, loan
+from lendery.contracts.base import Event
+from lendery.platform.db import Database, Statement, any_of
+
+LOANS = Statement(loan.select().where(any_of(loan.c.copy_id, "copies")).order_by(loan.c.id))
+EVENTS = Statement(
+    TABLES.event.select()
+    .where(any_of(TABLES.event.c.aggregate, "copies"))
+    .order_by(TABLES.event.c.seq)
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Circulation's own tables, read past the program."""
+
+    db: Database
+
+    @classmethod
+    @asynccontextmanager
+    async def at(cls, url: str) -> AsyncIterator["Evidence"]:
+        db = Database(url)
+        try:
+            yield cls(db)
+        finally:
+            await db.close()
+
+    async def loans(self, copies: Sequence[str]) -> list[Any]:
+        async with self.db.read() as session:
+            return await session.rows(LOANS, copies=[UUID(each) for each in copies])
+
+    async def told(self, kind: type[Event], copies: Sequence[str]) -> Counter[str | None]:
+        """How many events of this kind there are for each loan of these copies."""
+        async with self.db.read() as session:
+            rows = await session.rows(EVENTS, copies=[UUID(each) for each in copies])
+        return Counter(row.body["loan_id"] for row in rows if row.name == kind.name)

@@ -1,0 +1,135 @@
+"""Each guard of lending, and how it is taken out: the race that it wins must then be lost.
+
+A race that is clean without the guard would prove nothing about it. The guard is taken out of
+the running code (or of the database), never out of a copy of it, and the race is the same.
+"""
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from pytest import MonkeyPatch
+from sqlalchemy import bindparam, select, text
+
+from lendery.circulation.models import copy, loan, patron
+from lendery.circulation.repository import memory
+from lendery.contracts.base import RequestKey
+from lendery.platform import idempotency
+from lendery.platform.db import Statement
+from lendery.platform.db.log import ContextTables
+from lendery.platform.db.session import Write
+from lendery.platform.db.sqlite import SqliteDriver
+from tests.assurance import races, repeats
+from tests.assurance.places import Place, SameProcess
+from tests.assurance.race import Tally
+
+Remove = Callable[[MonkeyPatch, SameProcess], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """`doubles`: without it something happens twice; else it is refused with an error."""
+
+    name: str
+    database: str
+    race: Callable[[Place], Awaitable[Tally]]
+    remove: Remove
+    doubles: bool = True
+
+    @property
+    def id(self) -> str:
+        return f"{self.name.replace(' ', '-')}-{self.database}"
+
+    def missed(self, tally: Tally) -> bool:
+        """Has the race noticed that this guard was gone?"""
+        return tally.doubled > 0 if self.doubles else tally.odd.total() > 0
+
+
+async def drop_the_index(_: MonkeyPatch | None, place: Place) -> None:
+    async with place.evidence() as evidence, evidence.db.begin() as tx:
+        await tx.run(text("DROP INDEX one_open_loan_per_copy"))
+
+
+async def read_the_patron_without_a_lock(patch: MonkeyPatch, place: SameProcess) -> None:
+    by_card = select(patron).where(patron.c.card_number == bindparam("card"))
+    by_id = select(patron).where(patron.c.id == bindparam("patron_id"))
+    patch.setattr(memory, "PATRON_BY_CARD", Statement(by_card))
+    patch.setattr(memory, "PATRON_BY_ID", Statement(by_id))
+
+
+async def read_the_copy_without_a_lock(patch: MonkeyPatch, place: SameProcess) -> None:
+    lent = select(loan.c.copy_id).where(loan.c.id == bindparam("loan_id")).scalar_subquery()
+    by_barcode = select(copy).where(copy.c.barcode == bindparam("code"))
+    patch.setattr(memory, "COPY_BY_BARCODE", Statement(by_barcode))
+    patch.setattr(memory, "COPY_OF_LOAN", Statement(select(copy).where(copy.c.id == lent)))
+
+
+async def forget_the_answer(patch: MonkeyPatch, place: SameProcess) -> None:
+    """The answer is kept, but under a key that nobody will send again."""
+
+    def kept(tables: ContextTables, key: RequestKey, answer: Any, *, now: datetime) -> Write:
+        other = key.model_copy(update={"key": uuid4().hex})
+        return tables.answered(other, status=200, answer={}, now=now)
+
+    patch.setattr(idempotency, "kept", kept)
+    patch.setattr(idempotency, "kept_refusal", kept)
+
+
+async def begin_without_the_write_lock(patch: MonkeyPatch, place: SameProcess) -> None:
+    async def begin(driver: SqliteDriver, *_: float) -> None:
+        driver.writer.raw.execute("BEGIN DEFERRED")
+
+    patch.setattr(SqliteDriver, "_begin_immediate", begin)
+
+
+LAST_COPY = partial(races.last_copy, rounds=3, borrowers=12)
+GUARDS = (
+    Guard("index on open loans", "postgres", LAST_COPY, drop_the_index),
+    Guard(
+        "lock on the patron",
+        "postgres",
+        partial(races.one_more_than_allowed, rounds=3),
+        read_the_patron_without_a_lock,
+    ),
+    Guard(
+        "lock on the copy at its return",
+        "postgres",
+        partial(races.one_return, rounds=3, desks=20),
+        read_the_copy_without_a_lock,
+    ),
+    Guard(
+        "lock on the copy at a renewal",
+        "postgres",
+        partial(races.renewals, rounds=3),
+        read_the_copy_without_a_lock,
+    ),
+    *(
+        Guard(f"kept answer to {what}", database, partial(race, rounds=3), forget_the_answer)
+        for database in ("sqlite", "postgres")
+        for what, race in (
+            ("one request", repeats.same_renewal),
+            ("two requests", repeats.two_requests_with_one_key),
+        )
+    ),
+    Guard("write lock at begin", "sqlite", LAST_COPY, begin_without_the_write_lock, doubles=False),
+)
+
+
+async def last_copy_without_the_index(place: Place) -> Tally:
+    """The one guard that can also be taken from under running processes; they are spoilt then."""
+    await drop_the_index(None, place)
+    return await LAST_COPY(place)
+
+
+async def tried(guard: Guard, place: SameProcess) -> Tally:
+    """The guard's race; one that cannot go on counts as lost."""
+    try:
+        return await guard.race(place)
+    except (AssertionError, sqlite3.OperationalError) as error:
+        tally = Tally()
+        tally.must(False, error)
+        return tally

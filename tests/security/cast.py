@@ -1,0 +1,155 @@
+"""The people in these tests, and the things they act on."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+
+from tests.stories.library import API, Library, Person, expect
+from tests.system import Client, System
+
+STRANGER, OTHER, OWNER, LIBRARIAN, ADMIN = "stranger", "other", "owner", "librarian", "admin"
+CALLERS = (STRANGER, OTHER, OWNER, LIBRARIAN, ADMIN)
+
+
+@dataclass
+class Cast:
+    """A stranger, the reader whose things are meant, another reader, a librarian, an admin.
+
+    Holds tokens, not clients: it outlives the event loop of a test.
+    """
+
+    system: System
+    branch: str = ""
+    category: str = ""
+    tokens: dict[str, str | None] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    emails: dict[str, str] = field(default_factory=dict)
+    cards: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    async def called(cls, system: System) -> "Cast":
+        async with Library.open(system, max_loans_total=100_000, renew_from="due-date") as library:
+            cast = cls(system, library.branch, library.category, {STRANGER: None})
+            for role in CALLERS[1:]:
+                rank = {LIBRARIAN: "librarian", ADMIN: "admin"}.get(role, "reader")
+                person = await library.reader(role.capitalize(), role=rank)
+                await cast.takes(role, person)
+        return cast
+
+    async def takes(self, role: str, person: Person) -> None:
+        self.ids[role], self.cards[role] = person.id, person.card
+        self.emails[role] = person.email
+        self.tokens[role] = str(person.client.http.headers["authorization"]).split()[1]
+        await person.client.http.aclose()
+
+    def client(self, role: str, **options: Any) -> Client:
+        return self.system.client(self.tokens[role], verify=False, **options)  # no TLS on loopback
+
+    def library(self, staff: Client) -> Library:
+        """The words of the stories, for the branch of this cast."""
+        return Library(self.system, staff, self.branch, self.category)
+
+
+class Things:
+    """What an operation acts on, made when it is first named and kept for one cell."""
+
+    def __init__(self, cast: Cast, staff: Client) -> None:
+        self.cast, self.library = cast, cast.library(staff)
+        self.made: dict[str, str] = {
+            "user_id": cast.ids[OWNER],
+            "owner_card": cast.cards[OWNER],
+            "card_number": cast.cards[OWNER],
+            "owner_email": cast.emails[OWNER],
+            "other_id": cast.ids[OTHER],
+            "librarian_id": cast.ids[LIBRARIAN],
+            "home": cast.branch,
+            "category": cast.category,
+            "mark": f"m-{uuid4().hex[:10]}",
+            "flag": "damaged",
+        }
+
+    async def fill(self, template: Any) -> Any:
+        """The template with every `{name}` in its texts filled in."""
+        if isinstance(template, dict):
+            return {key: await self.fill(value) for key, value in template.items()}
+        if isinstance(template, list):
+            return [await self.fill(value) for value in template]
+        if not isinstance(template, str):
+            return template
+        for name in re.findall(r"\{(\w+)\}", template):
+            template = template.replace(f"{{{name}}}", await self.get(name))
+        return template
+
+    async def get(self, name: str) -> str:
+        if name not in self.made:
+            await getattr(self, f"_{MAKERS[name]}")()
+        return self.made[name]
+
+    async def _make(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer: httpx2.Response = await self.library.staff.post(f"{API}{path}", json=body)
+        found: dict[str, Any] = expect(answer, 201)
+        return found
+
+    async def _book(self) -> None:
+        self.made["book_id"] = (await self.library.book())["id"]
+
+    async def _author(self) -> None:
+        made = await self._make("/authors", {"name": f"Eliot {self.made['mark']}"})
+        self.made["author_id"] = made["id"]
+
+    async def _copy(self) -> None:
+        copy = await self.library.copy()
+        self.made |= {"copy_id": copy["id"], "barcode": copy["barcode"]}
+
+    async def _loan(self) -> None:
+        copy = await self.library.copy()
+        body = {"barcode": copy["barcode"], "patron_id": self.made["user_id"]}
+        made = await self._make("/loans", body)
+        self.made |= {"loan_id": made["id"], "lent_barcode": copy["barcode"]}
+        self.made["lent_copy_id"] = copy["id"]
+
+    async def _branch(self) -> None:
+        body = {"code": f"x-{self.made['mark']}", "name": "North"}
+        self.made["branch_id"] = (await self._make("/branches", body))["id"]
+
+    async def _calendar(self) -> None:
+        body = {"name": "Town hours", "weekly": {"mon": [["09:00", "18:00"]]}}
+        self.made["calendar_id"] = (await self._make("/calendars", body))["id"]
+
+    async def _rule(self) -> None:
+        body = {"category": self.made["mark"], "parameter": "loan_period", "value": 9}
+        self.made["rule_id"] = (await self._make("/rules", body))["id"]
+
+    async def _block(self) -> None:
+        person = await self.library.patron("Ben")
+        made = await self._make(f"/users/{person.id}/blocks", {"reason": "other"})
+        self.made |= {"blocked_id": person.id, "block_id": made["id"]}
+
+    async def _patron(self) -> None:
+        person = await self.library.patron("Ben")
+        self.made |= {"patron_id": person.id}
+
+    async def _librarian(self) -> None:
+        person = await self.library.patron("Lib", role="librarian")
+        self.made |= {"new_librarian_id": person.id}
+
+
+MAKERS = {
+    "book_id": "book",
+    "author_id": "author",
+    "copy_id": "copy",
+    "barcode": "copy",
+    "loan_id": "loan",
+    "lent_barcode": "loan",
+    "lent_copy_id": "loan",
+    "branch_id": "branch",
+    "calendar_id": "calendar",
+    "rule_id": "rule",
+    "block_id": "block",
+    "blocked_id": "block",
+    "patron_id": "patron",
+    "new_librarian_id": "librarian",
+}

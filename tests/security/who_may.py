@@ -1,0 +1,231 @@
+"""Who may do what: what the library promised, written down a second time.
+
+On purpose this knows nothing of the product's own table of permissions: a permission that is
+wrong there shows as a cell that fails here. `{name}` stands for a thing that `Things` makes.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.security.cast import ADMIN, CALLERS, LIBRARIAN, OTHER, OWNER, STRANGER
+from tests.stories.library import API, PASSWORD
+
+ALL = frozenset(CALLERS)
+SIGNED_IN = ALL - {STRANGER}
+MINE = frozenset({OWNER, LIBRARIAN, ADMIN})
+STAFF = frozenset({LIBRARIAN, ADMIN})
+ADMINS = frozenset({ADMIN})
+NOBODY: frozenset[str] = frozenset()
+READERS = (STRANGER, OTHER, OWNER)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One way to call an operation: who may, what is sent, what success looks like.
+
+    `at` replaces a name in the path, `callers` are those who try, `witness` is what must read
+    the same after a refusal.
+    """
+
+    who: frozenset[str]
+    body: dict[str, Any] | None = None
+    form: dict[str, str] | None = None
+    query: str = ""
+    status: int = 200
+    witness: str = ""
+    at: dict[str, str] = field(default_factory=dict)
+    callers: tuple[str, ...] = CALLERS
+
+
+def add(who: frozenset[str], body: dict[str, Any], things: str) -> Ask:
+    return Ask(who, body, status=201, witness=f"/{things}?limit=1&total=exact")
+
+
+def change(who: frozenset[str], body: dict[str, Any], thing: str) -> Ask:
+    return Ask(who, body, witness=thing)
+
+
+def remove(who: frozenset[str], thing: str) -> Ask:
+    return Ask(who, status=204, witness=thing)
+
+
+OUR_PATRON, A_LIBRARIAN = {"user_id": "{patron_id}"}, {"user_id": "{new_librarian_id}"}
+OPEN_HOURS = {"mon": [["09:00", "18:00"]]}
+LENT = "/loans/{loan_id}"
+
+CATALOG = {
+    "GET /books": [Ask(ALL)],
+    "GET /books/search": [Ask(ALL, query="?q=middlemarch")],
+    "GET /books/suggest": [Ask(ALL, query="?q=mid")],
+    "GET /books/{book_id}": [Ask(ALL)],
+    "GET /books/{book_id}/copies": [Ask(ALL)],
+    "POST /books": [add(STAFF, {"title": "Emma"}, "books")],
+    "PATCH /books/{book_id}": [change(STAFF, {"title": "Emma"}, "/books/{book_id}")],
+    "DELETE /books/{book_id}": [remove(STAFF, "/books/{book_id}")],
+    "GET /subjects": [Ask(ALL)],
+    "GET /authors": [Ask(ALL)],
+    "GET /authors/{author_id}": [Ask(ALL)],
+    "GET /authors/{author_id}/books": [Ask(ALL)],
+    "POST /authors": [add(STAFF, {"name": "Jane Austen"}, "authors")],
+    "PATCH /authors/{author_id}": [change(STAFF, {"born": 1819}, "/authors/{author_id}")],
+    "DELETE /authors/{author_id}": [remove(STAFF, "/authors/{author_id}")],
+    "GET /copies": [Ask(ALL)],
+    "GET /copies/{copy_id}": [Ask(ALL)],
+    "GET /copies/by-barcode/{barcode}": [Ask(ALL)],
+    "POST /copies": [
+        add(
+            STAFF,
+            {"barcode": "{mark}", "book_id": "{book_id}", "branch_id": "{home}"},
+            "copies",
+        )
+    ],
+    "PATCH /copies/{copy_id}": [change(STAFF, {"location": "Attic"}, "/copies/{copy_id}")],
+    "DELETE /copies/{copy_id}": [remove(STAFF, "/copies/{copy_id}")],
+}
+
+CIRCULATION = {
+    "POST /copies/{copy_id}/flags": [change(STAFF, {"flag": "damaged"}, "/copies/{copy_id}")],
+    "DELETE /copies/{copy_id}/flags/{flag}": [Ask(STAFF, witness="/copies/{copy_id}")],
+    "POST /loans": [
+        Ask(who, {"barcode": "{barcode}", **to}, status=201, witness="/copies/{copy_id}", callers=c)
+        for who, to, c in (
+            (MINE, {"patron_id": "{user_id}"}, CALLERS),
+            (MINE, {"card_number": "{owner_card}"}, CALLERS),
+            (SIGNED_IN, {}, READERS),
+            (STAFF, {"patron_id": "{user_id}", "waive": ["damaged"]}, CALLERS),
+        )
+    ],
+    "POST /returns": [change(MINE, {"barcode": "{lent_barcode}"}, LENT)],
+    "POST /loans/{loan_id}/renew": [Ask(MINE, witness=LENT)],
+    "GET /loans/{loan_id}": [Ask(MINE)],
+    "GET /loans": [Ask(SIGNED_IN), Ask(MINE, query="?patron_id={user_id}")],
+    "GET /loans/overdue": [Ask(STAFF)],
+    "GET /loans/check": [
+        Ask(MINE, query="?barcode={barcode}&patron_id={user_id}"),
+        Ask(MINE, query="?barcode={barcode}&card_number={owner_card}"),
+        Ask(STAFF, query="?barcode={barcode}&patron_id={user_id}&waive=damaged"),
+    ],
+    "GET /users/{user_id}/loans": [Ask(MINE)],
+    "GET /branches": [Ask(ALL)],
+    "GET /branches/{branch_id}": [Ask(ALL)],
+    "POST /branches": [add(ADMINS, {"code": "{mark}", "name": "North"}, "branches")],
+    "PATCH /branches/{branch_id}": [change(ADMINS, {"name": "South"}, "/branches/{branch_id}")],
+    "DELETE /branches/{branch_id}": [remove(ADMINS, "/branches/{branch_id}")],
+    "GET /calendars": [Ask(ALL)],
+    "GET /calendars/{calendar_id}": [Ask(ALL)],
+    "POST /calendars": [add(ADMINS, {"name": "Town", "weekly": OPEN_HOURS}, "calendars")],
+    "PATCH /calendars/{calendar_id}": [
+        change(ADMINS, {"name": "Village"}, "/calendars/{calendar_id}")
+    ],
+    "DELETE /calendars/{calendar_id}": [remove(ADMINS, "/calendars/{calendar_id}")],
+    "GET /rules": [Ask(STAFF)],
+    "GET /rules/explain": [Ask(STAFF)],
+    "GET /rules/{rule_id}": [Ask(STAFF)],
+    "POST /rules": [
+        add(ADMINS, {"category": "{mark}", "parameter": "loan_period", "value": 3}, "rules")
+    ],
+    "PATCH /rules/{rule_id}": [change(ADMINS, {"value": 99}, "/rules/{rule_id}")],
+    "DELETE /rules/{rule_id}": [remove(ADMINS, "/rules/{rule_id}")],
+}
+
+OWN_RECORD = "/users/{user_id}"
+NEWCOMER = {"email": "{mark}@lendery.test", "password": PASSWORD, "name": "Ben"}
+A_PERSON = {"name": "Ben", "category": "{category}"}
+ACCOUNTS = {
+    "POST /auth/token": [
+        Ask(
+            ALL,
+            form={"grant_type": "password", "username": "{owner_email}", "password": PASSWORD},
+        )
+    ],
+    "POST /auth/register": [Ask(ALL, NEWCOMER, status=201)],
+    "POST /auth/revoke": [Ask(ALL, form={"token": "nobody-knows-it"})],
+    "POST /auth/password": [Ask(SIGNED_IN, {"current": PASSWORD, "new": PASSWORD}, status=204)],
+    "GET /auth/me": [Ask(SIGNED_IN)],
+    "GET /auth/jwks.json": [Ask(ALL)],
+    "GET /users": [Ask(STAFF), Ask(STAFF, query="?q={owner_email}")],
+    "GET /users/by-card/{card_number}": [Ask(STAFF)],
+    "GET /users/{user_id}": [Ask(MINE)],
+    "POST /users": [
+        add(STAFF, A_PERSON, "users"),
+        add(ADMINS, {**A_PERSON, "role": "librarian"}, "users"),
+        add(ADMINS, {**A_PERSON, "role": "admin"}, "users"),
+    ],
+    "PATCH /users/{user_id}": [
+        change(MINE, {"language": "fr"}, OWN_RECORD),
+        change(STAFF, {"category": "{category}"}, OWN_RECORD),
+        *[
+            Ask(NOBODY, {name: value}, witness=OWN_RECORD, callers=READERS)
+            for name, value in {
+                "role": "admin",
+                "active": True,
+                "category": "staff",
+                "expires_on": "2999-12-31",
+                "card_number": "OWN-CARD-1",
+                "guarantor_id": "{other_id}",
+            }.items()
+        ],
+        Ask(STAFF, {"expires_on": "2999-12-31"}, at=OUR_PATRON, witness="/users/{patron_id}"),
+        Ask(ADMINS, {"role": "admin"}, at=OUR_PATRON, witness="/users/{patron_id}"),
+        Ask(ADMINS, {"name": "Eve"}, at=A_LIBRARIAN, witness="/users/{new_librarian_id}"),
+        Ask(
+            NOBODY,
+            {"role": "admin"},
+            at={"user_id": "{librarian_id}"},
+            witness="/users/{librarian_id}",
+            callers=(STRANGER, OTHER, OWNER, LIBRARIAN),
+        ),
+    ],
+    "DELETE /users/{user_id}": [
+        Ask(STAFF, status=204, at=OUR_PATRON, witness="/users/{patron_id}"),
+        Ask(ADMINS, status=204, at=A_LIBRARIAN, witness="/users/{new_librarian_id}"),
+        Ask(NOBODY, witness=OWN_RECORD, callers=READERS),
+    ],
+    "GET /users/{user_id}/blocks": [Ask(MINE)],
+    "POST /users/{user_id}/blocks": [
+        Ask(STAFF, {"reason": "other"}, status=201, at=OUR_PATRON, witness="/users/{patron_id}"),
+        Ask(
+            ADMINS,
+            {"reason": "other"},
+            status=201,
+            at=A_LIBRARIAN,
+            witness="/users/{new_librarian_id}/blocks",
+        ),
+        Ask(NOBODY, {"reason": "other"}, witness=f"{OWN_RECORD}/blocks", callers=READERS),
+    ],
+    "DELETE /users/{user_id}/blocks/{block_id}": [
+        Ask(STAFF, status=204, at={"user_id": "{blocked_id}"}, witness="/users/{blocked_id}/blocks")
+    ],
+}
+
+
+def _absolute(operation: str) -> str:
+    method, path = operation.split()
+    return f"{method} {API}{path}"
+
+
+WHO_MAY: dict[str, list[Ask]] = {
+    _absolute(operation): asks for operation, asks in (CATALOG | CIRCULATION | ACCOUNTS).items()
+} | {"GET /.well-known/jwks.json": [Ask(ALL)]}
+
+SMOKE = [
+    _absolute(each)
+    for each in (
+        "GET /books",
+        "POST /books",
+        "PATCH /authors/{author_id}",
+        "POST /copies",
+        "DELETE /copies/{copy_id}",
+        "POST /copies/{copy_id}/flags",
+        "POST /loans",
+        "POST /returns",
+        "GET /loans/{loan_id}",
+        "GET /users/{user_id}/loans",
+        "POST /rules",
+        "GET /rules/explain",
+        "GET /users/{user_id}",
+        "PATCH /users/{user_id}",
+        "DELETE /users/{user_id}",
+        "GET /auth/me",
+    )
+]
