@@ -59,12 +59,12 @@ format: $(DEV) ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format $(SOURCES)
 
 bench: $(DEV) ## Run the benchmarks against limits measured in the same run (ARGS="checkout")
-	@$(SERVICES) install postgres pgbench
-	@$(SERVICES) run --durable postgres pgbench -- $(PY) -m bench $(ARGS)
+	@$(SERVICES) install postgres pgbench wrk
+	@$(SERVICES) run --durable postgres pgbench wrk -- $(PY) -m bench $(ARGS)
 
 assurance: $(DEV) ## Run the reliability and security programme at full size: hours
-	@$(SERVICES) install postgres pgbench
-	@$(SERVICES) run --durable postgres pgbench -- $(PY) -m tests.assurance $(ARGS)
+	@$(SERVICES) install postgres
+	@$(SERVICES) run --durable postgres -- $(PY) -m tests.assurance $(ARGS)
 
 services: $(DEV) ## Start PostgreSQL for tests of your own and print its address, until Ctrl-C
 	@$(SERVICES) install postgres

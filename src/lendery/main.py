@@ -51,6 +51,7 @@ from lendery.platform.events import Deliveries, Fanout, Reaction, Reactions, Rel
 from lendery.platform.http.edge import (
     AnsweredWhenTold,
     BodyLimit,
+    HeadAsGet,
     Identified,
     Observed,
     RateLimited,
@@ -242,7 +243,7 @@ def _edge(app: ASGIApp, wiring: Wiring, identities: Identities) -> ASGIApp:
     app = RateLimited(app, settings.requests_per_minute, settings.trusted_proxies)
     app = Identified(app, identities, services, settings.contexts)
     app = BodyLimit(app, settings.body_limit)
-    return Observed(app)
+    return Observed(HeadAsGet(app))
 
 
 def _routers(wiring: Wiring) -> list[APIRouter]:

@@ -4,11 +4,19 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from lendery.platform.db import Database
 from tests.databases import KINDS, Shelter, shelter
 
 from . import toy
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Faults that tests plant are not printed: a pretty traceback takes seconds."""
+    with structlog.testing.capture_logs():
+        yield
 
 
 @pytest.fixture(scope="session")

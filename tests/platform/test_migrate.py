@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, MetaData, Table, inspect, select
+from sqlalchemy import Connection, column, inspect, select, table, text
 
 from lendery.contracts.base import new_id
 from lendery.contracts.catalog import CopyChanged
@@ -37,8 +37,8 @@ def everything(url: str) -> dict[str, list[Any]]:
     def read(connection: Connection) -> dict[str, list[Any]]:
         found = {}
         for name in inspect(connection).get_table_names():
-            table = Table(name, MetaData(), autoload_with=connection)
-            found[name] = sorted(map(tuple, connection.execute(select(table))), key=repr)
+            rows = connection.execute(select(text("*")).select_from(table(name)))
+            found[name] = sorted(map(tuple, rows), key=repr)
         return found
 
     tables: dict[str, list[Any]] = on_connection(url, read)
@@ -49,7 +49,7 @@ def set_revision(url: str, context: str, revision: str, *, compatible_from: int)
     """As a Lendery from the future leaves it."""
 
     def write(connection: Connection) -> None:
-        version = Table(f"{context}_version", MetaData(), autoload_with=connection)
+        version = table(f"{context}_version", column("version_num"))
         connection.execute(version.update().values(version_num=revision))
         values = {"revision": revision, "compatible_from": compatible_from}
         connection.execute(noted(context).update().values(**values))

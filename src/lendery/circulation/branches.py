@@ -72,7 +72,8 @@ class BranchOffice:
                 changed = Branch.model_validate({**row._asdict(), **changes})
                 _known_time_zone(changed.time_zone)
                 await _known_calendar(tx, changed.calendar_id)
-                await house.change(tx, models.branch, branch_id, was=row.version, **changes)
+                values = {name: getattr(changed, name) for name in changes}
+                await house.change(tx, models.branch, branch_id, was=row.version, **values)
         except Duplicate:
             raise _code_taken(changes["code"]) from None
         return changed.model_copy(update={"version": row.version + 1})

@@ -86,8 +86,7 @@ class Observed:
             self._record(scope, status, time.perf_counter() - started, request_id)
 
     def _record(self, scope: Scope, status: int, seconds: float, request_id: bytes) -> None:
-        route = scope.get("route")
-        template = getattr(route, "path", None) or scope["state"].get("route", "unmatched")
+        template = _template(scope)
         method = scope["method"] if scope["method"] in METHODS else "OTHER"
         counted = self.counted.get((method, template, status))
         if counted is None:  # finding a metric by its labels costs more than counting
@@ -111,6 +110,29 @@ class Observed:
 
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+def _template(scope: Scope) -> str:
+    """The route's path with its parameters' names: what may label a metric."""
+    if "route" not in scope:
+        found: str = scope["state"].get("route", "unmatched")
+        return found
+    path: str = scope["path"]
+    for name, value in scope.get("path_params", {}).items():
+        path = path.replace(str(value), f"{{{name}}}")
+    return path
+
+
+class HeadAsGet:
+    """HEAD is answered as GET would be; the server leaves the body out (RFC 9110, 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self.app(scope, receive, send)
 
 
 class BodyLimit:
