@@ -27,7 +27,7 @@ PROBLEM = {"content-type": "application/problem+json"}
 class Neighbour:
     """Answers as it is told; counts who came."""
 
-    def __init__(self, answer: Answer, rest: float = 0.2) -> None:
+    def __init__(self, answer: Answer, rest: float = 30) -> None:
         self.came: list[str] = []
         self.answer, self.breaker = answer, Breaker("catalog", rest=rest)
         client = httpx2.AsyncClient(
@@ -51,6 +51,9 @@ class Neighbour:
 
     async def order(self) -> None:
         await self.books.remove(book_id=new_id(), actor=SYSTEM, now=NOW)
+
+    def has_rested(self) -> None:
+        self.breaker.opened_at -= self.breaker.rest + 1
 
     async def fails(self, times: int) -> None:
         for _ in range(times):
@@ -117,7 +120,7 @@ async def test_after_five_failures_nobody_is_sent_any_more(answer: Answer, metho
         with pytest.raises(PeerUnavailable) as told:
             await getattr(neighbour, method)()
     assert neighbour.came == [], "told at once, without asking"
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 2
     assert told.value.extra["retry_after"] == 5
 
 
@@ -143,7 +146,7 @@ async def test_a_success_in_between_begins_the_count_anew() -> None:
 async def test_after_its_rest_one_probe_of_fifty_callers_goes(method: str) -> None:
     neighbour = Neighbour(broken)
     await neighbour.fails(5)
-    await asyncio.sleep(0.25)
+    neighbour.has_rested()
     neighbour.came.clear()
 
     async def takes_a_while(request: httpx2.Request) -> httpx2.Response:
@@ -167,7 +170,7 @@ async def test_a_probe_that_fails_rests_again_and_another_follows(
     neighbour = Neighbour(broken)
     await neighbour.fails(5)
     for _ in range(2):
-        await asyncio.sleep(0.25)
+        neighbour.has_rested()
         neighbour.came.clear()
         neighbour.answer = answer
         with pytest.raises((PeerUnavailable, PeerFailed)):
@@ -177,7 +180,7 @@ async def test_a_probe_that_fails_rests_again_and_another_follows(
         with pytest.raises(PeerUnavailable):
             await neighbour.ask()
         assert neighbour.came == []
-    await asyncio.sleep(0.25)
+    neighbour.has_rested()
     neighbour.answer = well
     await neighbour.ask()
     assert neighbour.breaker.failures == 0
@@ -186,7 +189,7 @@ async def test_a_probe_that_fails_rests_again_and_another_follows(
 async def test_a_probe_that_was_cancelled_lets_another_go() -> None:
     neighbour = Neighbour(broken)
     await neighbour.fails(5)
-    await asyncio.sleep(0.25)
+    neighbour.has_rested()
     neighbour.answer = lambda _: asyncio.sleep(10)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.02):

@@ -337,6 +337,7 @@ SERVICES = ServiceTokens("a secret for these tests, 32 characters", "web")
         ("/internal/Books/get", f"Bearer {SERVICES.issue('accounts')}", 401, None),
         ("/x", f"Bearer {SERVICES.issue('catalog')}", 401, None),
     ],
+    ids=range(11),  # a token in a name would be another in each worker
 )
 async def test_a_token_says_who_asks_and_a_bad_one_is_refused_everywhere(
     path: str, sent: str | None, status: int, who: str | None

@@ -282,7 +282,7 @@ async def test_a_file_kept_busy_by_others_is_given_up_after_a_while(
     results = await asyncio.gather(*[one() for _ in range(6)], return_exceptions=True)
     took = time.monotonic() - started
     assert {type(each) for each in results} == {Busy}
-    assert 0.2 <= took < 0.6, "they wait together, not one after the other"
+    assert 0.2 <= took < 1.0, "they wait together, not one after the other"
     assert await texts(sqlite) == [], "reading goes on"
     other.execute("ROLLBACK")
     other.close()
