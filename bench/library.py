@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import update
 from tests.system import create_database, drop_database
 
-from lendery.circulation.repository.memory import REMEMBER_COPY
+from lendery.circulation.repository.remembered import REMEMBER_COPY
 from lendery.contracts.accounts import NewUser
 from lendery.contracts.catalog import NewBook, NewCopy
 from lendery.contracts.permissions import SYSTEM

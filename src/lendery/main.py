@@ -34,12 +34,12 @@ from lendery.catalog.reactions import REACTIONS as CATALOG_REACTIONS
 from lendery.catalog.version import CatalogVersion
 from lendery.circulation import routes as circulation_routes
 from lendery.circulation.branches import BranchOffice, CalendarOffice
+from lendery.circulation.copy_states import Shelf
 from lendery.circulation.desk import LoanDesk
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES as CIRCULATION_TABLES
 from lendery.circulation.reactions import REACTIONS as CIRCULATION_REACTIONS
-from lendery.circulation.rulebook import RuleBook
-from lendery.circulation.shelf import Shelf
+from lendery.circulation.rule_table import RuleBook
 from lendery.contracts.accounts import Patrons, Tokens, Users
 from lendery.contracts.catalog import Authors, Books, Copies
 from lendery.contracts.circulation import Branches, Calendars, CopyStates, Loans, Rules

@@ -16,7 +16,7 @@ from pytest import MonkeyPatch
 from sqlalchemy import bindparam, select, text
 
 from lendery.circulation.models import copy, loan, patron
-from lendery.circulation.repository import memory
+from lendery.circulation.repository import remembered
 from lendery.contracts.base import RequestKey
 from lendery.platform import idempotency
 from lendery.platform.db import Statement
@@ -57,15 +57,15 @@ async def drop_the_index(_: MonkeyPatch | None, place: Place) -> None:
 async def read_the_patron_without_a_lock(patch: MonkeyPatch, place: SameProcess) -> None:
     by_card = select(patron).where(patron.c.card_number == bindparam("card"))
     by_id = select(patron).where(patron.c.id == bindparam("patron_id"))
-    patch.setattr(memory, "PATRON_BY_CARD", Statement(by_card))
-    patch.setattr(memory, "PATRON_BY_ID", Statement(by_id))
+    patch.setattr(remembered, "PATRON_BY_CARD", Statement(by_card))
+    patch.setattr(remembered, "PATRON_BY_ID", Statement(by_id))
 
 
 async def read_the_copy_without_a_lock(patch: MonkeyPatch, place: SameProcess) -> None:
     lent = select(loan.c.copy_id).where(loan.c.id == bindparam("loan_id")).scalar_subquery()
     by_barcode = select(copy).where(copy.c.barcode == bindparam("code"))
-    patch.setattr(memory, "COPY_BY_BARCODE", Statement(by_barcode))
-    patch.setattr(memory, "COPY_OF_LOAN", Statement(select(copy).where(copy.c.id == lent)))
+    patch.setattr(remembered, "COPY_BY_BARCODE", Statement(by_barcode))
+    patch.setattr(remembered, "COPY_OF_LOAN", Statement(select(copy).where(copy.c.id == lent)))
 
 
 async def forget_the_answer(patch: MonkeyPatch, place: SameProcess) -> None:

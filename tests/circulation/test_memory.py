@@ -10,7 +10,7 @@ from tests.circulation.town import LIBRARIAN, NOW, Town, block
 
 from lendery.circulation.models import TABLES, copy, patron
 from lendery.circulation.reactions import REACTIONS
-from lendery.circulation.repository import memory as rows
+from lendery.circulation.repository import remembered as rows
 from lendery.contracts.accounts import Patron, PatronChanged, PatronRemoved
 from lendery.contracts.catalog import BareCopy, CopyChanged, CopyRemoved
 from lendery.contracts.circulation import CheckOutRefused, LoanRequest, ReturnRequest

@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import select
 
 from lendery.circulation.branches import BranchOffice, CalendarOffice
+from lendery.circulation.copy_states import Shelf
 from lendery.circulation.desk import LoanDesk
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
-from lendery.circulation.rulebook import RuleBook
-from lendery.circulation.shelf import Shelf
+from lendery.circulation.rule_table import RuleBook
 from lendery.contracts.accounts import Patron, PatronBlock
 from lendery.contracts.base import Event, new_id
 from lendery.contracts.catalog import BareCopy

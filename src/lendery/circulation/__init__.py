@@ -5,11 +5,11 @@ in transit ...). Asks accounts who a patron is and the catalog what a copy is, o
 remembers them (`memory.py`), so that lending goes on when they are down. Tells everyone what
 happened.
 
-    rules/        every decision, pure: start here
-    desk.py       the loans port: lend, renew, take back
-    checkout.py   lending          renewals.py   renewing         returns.py   taking back
-    memory.py     patrons and copies met before
-    house.py      branches, calendars and rules as they stand, ready to decide with
-    shelf.py      the state of copies
-    branches.py, rulebook.py   the house's set-up, edited
+    rules/           every decision, pure: start here
+    desk.py          the loans port: lend, renew, take back
+    lending.py       check-out        renewals.py   renewing      returns.py   taking back
+    memory.py        patrons and copies met before: why accounts may be down
+    house.py         branches, calendars and rules as they stand, ready to decide with
+    copy_states.py   what each copy is doing now, and the flags staff put on it
+    branches.py, rule_table.py   the house's set-up, edited
 """

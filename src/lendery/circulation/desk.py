@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from lendery.circulation.checkout import AlreadyTheirs, CheckOutDesk
 from lendery.circulation.facts import loan_value
 from lendery.circulation.house import HouseKeeper
+from lendery.circulation.lending import AlreadyTheirs, CheckOutDesk
 from lendery.circulation.memory import Memory
 from lendery.circulation.renewals import RenewalDesk
 from lendery.circulation.repository import loans

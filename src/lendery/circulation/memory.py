@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from lendery.circulation.repository import memory
+from lendery.circulation.repository import remembered
 from lendery.contracts.accounts import Patrons
 from lendery.contracts.catalog import Copies
 from lendery.platform.db import Database
@@ -30,7 +30,7 @@ class Memory:
             known = await self.patrons().by_card(card_number=card or "")
         if known is not None:
             async with self.db.begin() as tx:
-                await memory.remember_patron(tx, known)
+                await remembered.remember_patron(tx, known)
 
     async def meet_copy(self, *, barcode: str | None = None, copy_id: UUID | None = None) -> None:
         """Asks the catalog and remembers; an unknown barcode leaves no trace."""
@@ -40,7 +40,7 @@ class Memory:
             known = await self.copies().by_barcode(barcode=barcode or "")
         if known is not None:
             async with self.db.begin() as tx:
-                await memory.remember_copy(tx, known)
+                await remembered.remember_copy(tx, known)
 
     async def meet_many(self, *, patrons: list[UUID], copies: list[UUID]) -> None:
         """Remembers whole lists at once, before a busy day (the demo library, a migration)."""
@@ -48,6 +48,6 @@ class Memory:
         things = await self.copies().by_ids(ids=copies) if copies else []
         async with self.db.begin() as tx:
             for person in people:
-                await memory.remember_patron(tx, person)
+                await remembered.remember_patron(tx, person)
             for thing in things:
-                await memory.remember_copy(tx, thing)
+                await remembered.remember_copy(tx, thing)

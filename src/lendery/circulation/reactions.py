@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from lendery.circulation.repository import memory
+from lendery.circulation.repository import remembered
 from lendery.contracts.accounts import Patron, PatronChanged, PatronRemoved, Patrons
 from lendery.contracts.catalog import BareCopy, Copies, CopyChanged, CopyRemoved
 from lendery.platform.db import Tx
@@ -22,14 +22,14 @@ async def ask_patron(ports: Neighbours, event: PatronChanged | PatronRemoved) ->
 
 async def refresh_patron(tx: Tx, event: PatronChanged, told: Patron | None) -> None:
     if told is not None:
-        await memory.remember_patron(tx, told)
+        await remembered.remember_patron(tx, told)
 
 
 async def forget_patron(tx: Tx, event: PatronRemoved, told: Patron | None) -> None:
     """What is remembered first says that it is newer than anything still on its way."""
     if told is not None:
-        await memory.remember_patron(tx, told)
-    await memory.forget_patron(tx, event.patron_id)
+        await remembered.remember_patron(tx, told)
+    await remembered.forget_patron(tx, event.patron_id)
 
 
 async def ask_copy(ports: Neighbours, event: CopyChanged) -> BareCopy | None:
@@ -38,11 +38,11 @@ async def ask_copy(ports: Neighbours, event: CopyChanged) -> BareCopy | None:
 
 async def refresh_copy(tx: Tx, event: CopyChanged, told: BareCopy | None) -> None:
     if told is not None:
-        await memory.remember_copy(tx, told)
+        await remembered.remember_copy(tx, told)
 
 
 async def forget_copy(tx: Tx, event: CopyRemoved, told: Any) -> None:
-    await memory.forget_copy(tx, event.copy_id)
+    await remembered.forget_copy(tx, event.copy_id)
 
 
 REACTIONS = (

@@ -10,7 +10,7 @@ from lendery.circulation.facts import loan_value, patron_facts
 from lendery.circulation.house import HouseKeeper
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
-from lendery.circulation.repository import loans, memory
+from lendery.circulation.repository import loans, remembered
 from lendery.contracts.base import NotAllowed, Problem, RequestKey
 from lendery.contracts.circulation import Loan, LoanRenewed, NoSuchLoan, RenewalRefused
 from lendery.contracts.permissions import Actor, Permission
@@ -42,7 +42,7 @@ class RenewalDesk:
     async def _attempt(
         self, tx: Tx, loan_id: UUID, actor: Actor, now: datetime, key: RequestKey | None
     ) -> Loan | Problem:
-        await memory.lock_copy_of_loan(tx, loan_id)  # renewing and taking back take turns
+        await remembered.lock_copy_of_loan(tx, loan_id)  # renewing and taking back take turns
         row = await loans.loan_for_renewal(tx, loan_id=loan_id, key=key)
         _must_be_allowed(row, actor)
         if (told := idempotency.told_before(row, key)) is not None:
@@ -50,7 +50,9 @@ class RenewalDesk:
         policy = rules.Policy.from_json(row.policy)
         house = await self.keeper.at(tx, row.house_version)
         hours = house.hours_of(row.home_branch_id)
-        patron = row.patron_id and await memory.patron_seen(tx, card=None, patron_id=row.patron_id)
+        patron = row.patron_id and await remembered.patron_seen(
+            tx, card=None, patron_id=row.patron_id
+        )
         new_due_at = rules.renewed_due_at(
             row.due_at,
             policy,

@@ -13,7 +13,7 @@ from lendery.circulation.facts import loan_value, marks
 from lendery.circulation.house import House, HouseKeeper
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
-from lendery.circulation.repository import loans, memory
+from lendery.circulation.repository import loans, remembered
 from lendery.contracts.base import Invalid, NotAllowed, RequestKey
 from lendery.contracts.catalog import NoSuchCopy
 from lendery.contracts.circulation import (
@@ -62,7 +62,7 @@ class ReturnsDesk:
         key: RequestKey | None,
     ) -> Return | None:
         """None: circulation has never met this copy."""
-        copy = await memory.lock_copy(tx, barcode=request.barcode)
+        copy = await remembered.lock_copy(tx, barcode=request.barcode)
         if copy is None:
             return None
         row = await loans.open_loan(tx, copy_id=copy.id, key=key)
@@ -104,7 +104,7 @@ class ReturnsDesk:
             by=actor.id if actor.staff else None,
         )
         writes = [
-            memory.seen(copy.id, branch_id=branch_id, to=to, at=now),
+            remembered.seen(copy.id, branch_id=branch_id, to=to, at=now),
             tx.announcement(happened),
         ]
         loan = None

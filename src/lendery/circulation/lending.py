@@ -10,7 +10,7 @@ from lendery.circulation.facts import CUT, copy_facts, loan_counts, patron_facts
 from lendery.circulation.house import House, HouseKeeper
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
-from lendery.circulation.repository import loans, memory
+from lendery.circulation.repository import loans, remembered
 from lendery.contracts.base import Invalid, NotAllowed, Problem, RequestKey, new_id
 from lendery.contracts.circulation import (
     Block,
@@ -101,7 +101,7 @@ class CheckOutDesk:
         patron_id: UUID | None,
         introduced: frozenset[str],
     ) -> Loan | AlreadyTheirs | Unmet | Problem:
-        patron = await memory.lock_patron(tx, card=card, patron_id=patron_id)
+        patron = await remembered.lock_patron(tx, card=card, patron_id=patron_id)
         row = await loans.check_out_facts(
             tx, barcode=request.barcode, patron_id=patron and patron.id, now=now, key=key
         )
@@ -215,7 +215,7 @@ class CheckOutDesk:
             tx.announcement(happened),
         ]
         if copy.in_transit_to or copy.lost or copy.missing:  # it is plainly here
-            writes.append(memory.seen(copy.id, branch_id=branch_id, to=None, at=now))
+            writes.append(remembered.seen(copy.id, branch_id=branch_id, to=None, at=now))
         if key is not None:
             told = loan.model_dump(mode="json", exclude={"patron_id"})
             writes.append(idempotency.kept(TABLES, key, told, now=now))
@@ -226,11 +226,11 @@ class CheckOutDesk:
         """What would stand in the way. Reads only, but for meeting whom it has never met."""
         card, patron_id = _borrower(request, actor)
         async with self.db.read() as session:
-            patron = await memory.patron_seen(session, card=card, patron_id=patron_id)
+            patron = await remembered.patron_seen(session, card=card, patron_id=patron_id)
         if patron is None:
             await self.met.meet_patron(card=card, patron_id=patron_id)
         async with self.db.read() as session:
-            patron = await memory.patron_seen(session, card=card, patron_id=patron_id)
+            patron = await remembered.patron_seen(session, card=card, patron_id=patron_id)
             copy = await self._copy_facts(session, request, patron, now)
         if copy is None:
             await self.met.meet_copy(barcode=request.barcode)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from lendery.circulation.facts import marks
 from lendery.circulation.memory import Memory
-from lendery.circulation.repository import loans, memory
+from lendery.circulation.repository import loans, remembered
 from lendery.circulation.rules import status_of
 from lendery.contracts.catalog import NoSuchCopy
 from lendery.contracts.circulation import CopyFlagged, CopyState, Flag, NotOnLoan
@@ -33,7 +33,7 @@ class Shelf:
         if not copy_ids:
             return []
         async with self.db.read() as session:
-            rows = await memory.copy_states(session, copy_ids)
+            rows = await remembered.copy_states(session, copy_ids)
         return [
             CopyState.model_construct(
                 copy_id=row.id,
@@ -46,7 +46,7 @@ class Shelf:
 
     async def has_past(self, *, copy_ids: list[UUID]) -> bool:
         async with self.db.read() as session:
-            return await memory.ever_lent(session, copy_ids)
+            return await remembered.ever_lent(session, copy_ids)
 
     async def flag(
         self, *, copy_id: UUID, flag: Flag, raised: bool = True, actor: Actor, now: datetime
@@ -63,7 +63,7 @@ class Shelf:
     async def _flag(
         self, tx: Tx, copy_id: UUID, flag: Flag, raised: bool, actor: Actor, now: datetime
     ) -> CopyState | None:
-        row = await memory.lock_copy_by_id(tx, copy_id)
+        row = await remembered.lock_copy_by_id(tx, copy_id)
         if row is None:
             return None
         out = await loans.open_loan(tx, copy_id=copy_id, key=None)
@@ -73,7 +73,7 @@ class Shelf:
             values = {"lost": False, "missing": False, "claimed_returned": False}
         else:
             values = {COLUMN[flag]: raised}
-        await memory.change_copy(tx, copy_id, **values)
+        await remembered.change_copy(tx, copy_id, **values)
         row = row._replace(**values)
         status = _status(row, on_loan=out.id is not None)
         await tx.announce(
