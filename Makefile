@@ -10,6 +10,8 @@ SHELL := /bin/sh
 
 # uv trusts the certificates that this machine trusts.
 export UV_SYSTEM_CERTS ?= 1
+# Without compiled files each start takes three times as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 BIN := $(VENV)/bin
