@@ -333,11 +333,10 @@ SERVICES = ServiceTokens("a secret for these tests, 32 characters", "web")
         ("/x", "Basic YTpi", 200, None),
         ("/internal/Books/get", None, 401, None),
         ("/internal/Books/get", "Bearer good", 401, None),
-        ("/internal/Books/get", f"Bearer {SERVICES.issue('catalog')}", 200, "service"),
-        ("/internal/Books/get", f"Bearer {SERVICES.issue('accounts')}", 401, None),
-        ("/x", f"Bearer {SERVICES.issue('catalog')}", 401, None),
+        ("/internal/Books/get", "for catalog", 200, "service"),
+        ("/internal/Books/get", "for accounts", 401, None),
+        ("/x", "for catalog", 401, None),
     ],
-    ids=range(11),  # a token in a name would be another in each worker
 )
 async def test_a_token_says_who_asks_and_a_bad_one_is_refused_everywhere(
     path: str, sent: str | None, status: int, who: str | None
@@ -345,6 +344,8 @@ async def test_a_token_says_who_asks_and_a_bad_one_is_refused_everywhere(
     ann, echo = Actor(id=new_id(), role="reader"), Echo()
     known: Any = Known(ann)
     app = Identified(echo, known, SERVICES, frozenset({"catalog"}))
+    if sent and sent.startswith("for "):  # a service token, made now: it lives a minute
+        sent = f"Bearer {SERVICES.issue(sent.removeprefix('for '))}"
     answer = await ask(app, path, headers=[("authorization", sent)] if sent else [])
     assert answer.status == status
     if status == 401:
