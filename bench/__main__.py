@@ -6,11 +6,11 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import figures, lending, limits, load, reads, stalls, starting
+from bench import crowded, figures, lending, limits, load, reads, replaying, stalls, starting
 from bench.figures import Figure
 from bench.library import QUICK, Library, Size, on_postgres, on_sqlite
 
-NAMES = ("reads", "checkout", "start", "stalls")
+NAMES = ("reads", "checkout", "crowded", "replay", "start", "stalls")
 
 
 def main() -> None:
@@ -61,6 +61,10 @@ def _measure(
         if postgres and limits.pgbench():
             found += lending.measure_postgres(postgres[0], rounds, seconds)
         return found
+    if name == "crowded":
+        return [*crowded.measure(libraries, folder, rounds)]
+    if name == "replay":
+        return [*replaying.measure(libraries, folder, rounds)]
     if name == "start":
         return [*starting.measure(sqlite, folder, rounds)]
     return [*stalls.measure(libraries, folder, seconds * 2)]

@@ -21,8 +21,8 @@ from bench.load import Run
 from bench.servers import Server
 
 EMPTIED = (
-    "TRUNCATE circulation_loan, circulation_event, circulation_request, circulation_inbox, "
-    "catalog_inbox",
+    "TRUNCATE circulation_loan, circulation_event, circulation_seal, circulation_request, "
+    "circulation_inbox, circulation_ledger_line, catalog_inbox",
     "CHECKPOINT",
 )
 WARMING = 200  # check-outs before the first that counts, where a server is new in each round

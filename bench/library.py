@@ -136,6 +136,8 @@ async def _build(url: str, size: Size) -> Library:
     async with wiring.db.begin() as tx:  # as if the relay had delivered it all long ago
         for tables in TABLES.values():
             await tx.run(update(tables.event).values(published_at=now))
+    while await wiring.relay.seal_late():
+        pass
     await wiring.db.tidy()
     await wiring.close()
     return Library(url, size, books, copies, branches)
@@ -152,6 +154,8 @@ async def _meet(wiring: Wiring, copies: list[UUID]) -> None:
             "item_type": copy.item_type,
             "home_branch_id": copy.branch_id,
             "version": copy.version,
+            "price_amount": copy.price.amount if copy.price else None,
+            "price_currency": copy.price.currency if copy.price else None,
         }
         for copy in known
     ]

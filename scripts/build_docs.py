@@ -102,7 +102,7 @@ def settings() -> str:
             default = "for development only"
         elif isinstance(default, frozenset):
             default = ",".join(sorted(default))
-        shown = f"`{default}`" if default not in ("", {}) else ""
+        shown = f"`{default}`" if default not in ("", {}, None) else ""
         choices = [str(each) for each in get_args(field.annotation) if isinstance(each, str)]
         says = field.description or f"One of {', '.join(choices)}."
         lines.append(f"| `LENDERY_{name.upper()}` | {shown} | {says} |")

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +31,8 @@ ADMIN = ("admin@lendery.test", "an-admin-password")
 SERVICES = ("accounts", "catalog", "circulation")
 WEB = ()
 READY_WITHIN = 60.0
+ROOT = Path(__file__).parents[1]
+LENDERY = ("-m", "lendery")
 
 
 def free_port() -> int:
@@ -72,12 +74,18 @@ async def _is_ours(connection: Any) -> None:
 
 @dataclass
 class System:
-    """A running library. `urls` names where each context is served."""
+    """A running library. `urls` names where each context is served.
+
+    `program` is what Python runs to serve it, `server` the PostgreSQL that keeps it: the tests'
+    own where none is named.
+    """
 
     shape: str
     database: str
     folder: Path
     workers: int = 1
+    program: Sequence[str] = LENDERY
+    server: str = ""
     urls: dict[str, str] = field(default_factory=dict)
     databases: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -88,9 +96,17 @@ class System:
     @classmethod
     @contextmanager
     def start(
-        cls, shape: str, database: str, folder: Path, *, workers: int = 1, **settings: str
+        cls,
+        shape: str,
+        database: str,
+        folder: Path,
+        *,
+        workers: int = 1,
+        program: Sequence[str] = LENDERY,
+        server: str = "",
+        **settings: str,
     ) -> Iterator["System"]:
-        system = cls(shape, database, folder, workers)
+        system = cls(shape, database, folder, workers, program, server)
         try:
             system._create(settings)
             for name in system.environments:
@@ -132,17 +148,18 @@ class System:
                 **settings,
             }
         accounts = next(unit for unit, contexts in self.units.items() if "accounts" in contexts)
-        self._cli(accounts, "users", "create", ADMIN[0], "--name", "Ada", "--role", "admin")
+        self.cli(accounts, "users", "create", ADMIN[0], "--name", "Ada", "--role", "admin")
 
     def _new_database(self, unit: str) -> str:
         if self.database == "sqlite":
             return f"sqlite:///{self.folder}/{unit}.db"
         name = f"story_{uuid4().hex[:12]}_{unit}"
-        return asyncio.run(create_database(os.environ["LENDERY_TEST_POSTGRES"], name))
+        server = self.server or os.environ["LENDERY_TEST_POSTGRES"]
+        return asyncio.run(create_database(server, name))
 
-    def _cli(self, unit: str, *arguments: str) -> str:
+    def cli(self, unit: str, *arguments: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "lendery", *arguments],
+            [sys.executable, *LENDERY, *arguments],
             env={**self.environments[unit], "LENDERY_NEW_PASSWORD": ADMIN[1]},
             capture_output=True,
             text=True,
@@ -154,7 +171,8 @@ class System:
     def launch(self, unit: str) -> None:
         with (self.folder / f"{unit}.log").open("ab") as log:
             self.processes[unit] = subprocess.Popen(
-                [sys.executable, "-m", "lendery", "serve"],
+                [sys.executable, *self.program, "serve"],
+                cwd=ROOT,
                 env=self.environments[unit],
                 stdout=log,
                 stderr=log,

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
-from rich.table import Table
 
+from lendery.cli_backup import backups
+from lendery.cli_events import events
 from lendery.contracts.base import Problem
 from lendery.platform.settings import CONTEXTS, Settings
 
@@ -26,9 +27,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 users = typer.Typer(help="People who may sign in.", no_args_is_help=True)
-events = typer.Typer(help="The log of what happened, and its delivery.", no_args_is_help=True)
 app.add_typer(users, name="users")
 app.add_typer(events, name="events")
+app.add_typer(backups)  # at the top level
 console = Console(stderr=True)
 
 
@@ -205,8 +206,8 @@ def _build_demo(chosen: Settings, *, seed: int, **options: Any) -> None:
 
     built = asyncio.run(build())
     console.print(
-        f"A library of {built.books:,} books, {built.copies:,} copies, {built.readers:,} readers "
-        f"and {built.loans:,} loans."
+        f"A library of {built.books:,} books, {built.copies:,} copies, {built.readers:,} readers, "
+        f"{built.loans:,} loans and {built.holds:,} holds."
     )
 
 
@@ -294,43 +295,6 @@ def create_user(
             console.print(f"[red]{each['loc'][0]}[/]: {each['msg']}")
         raise typer.Exit(2) from None
     print(f"{made.role} {made.email}, card {made.card_number}")
-
-
-@events.command("failed")
-def failed_events() -> None:
-    """List the events that were parked after failing too often."""
-    from lendery.main import wire
-
-    async def look() -> Any:
-        wiring = wire(settings())
-        parked = await wiring.relay.parked()
-        await wiring.close()
-        return parked
-
-    parked = asyncio.run(look())
-    if not parked:
-        print("No failed events.")
-        return
-    table = Table("seq", "event", "at", "tries", "why")
-    for _, row in parked:
-        table.add_row(
-            str(row.seq), row.name, f"{row.at:%Y-%m-%d %H:%M}", str(row.attempts), row.error
-        )
-    Console().print(table)
-
-
-@events.command("retry")
-def retry_events() -> None:
-    """Try the failed events again."""
-    from lendery.main import wire
-
-    async def revive() -> int:
-        wiring = wire(settings())
-        count = await wiring.relay.revive()
-        await wiring.close()
-        return count
-
-    print(f"{asyncio.run(revive())} events will be tried again.")
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ Read `Wiring` to know who calls whom.
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,21 +31,34 @@ from lendery.catalog.copies import CopyRegister
 from lendery.catalog.hot import hot_paths
 from lendery.catalog.models import TABLES as CATALOG_TABLES
 from lendery.catalog.reactions import REACTIONS as CATALOG_REACTIONS
+from lendery.catalog.repository.books import make_findable
 from lendery.catalog.version import CatalogVersion
 from lendery.circulation import routes as circulation_routes
 from lendery.circulation.branches import BranchOffice, CalendarOffice
 from lendery.circulation.copy_states import Shelf
 from lendery.circulation.desk import LoanDesk
+from lendery.circulation.fees import FeeDesk
+from lendery.circulation.holds import HoldShelf
+from lendery.circulation.jobs import JOBS as CIRCULATION_JOBS
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES as CIRCULATION_TABLES
 from lendery.circulation.reactions import REACTIONS as CIRCULATION_REACTIONS
 from lendery.circulation.rule_table import RuleBook
 from lendery.contracts.accounts import Patrons, Tokens, Users
 from lendery.contracts.catalog import Authors, Books, Copies
-from lendery.contracts.circulation import Branches, Calendars, CopyStates, Loans, Rules
+from lendery.contracts.circulation import (
+    Branches,
+    Calendars,
+    CopyStates,
+    Fees,
+    Holds,
+    Loans,
+    Rules,
+)
 from lendery.contracts.identity import Keys
 from lendery.platform import logging
-from lendery.platform.db import Database
+from lendery.platform.backup.scheduled import backup_job
+from lendery.platform.db import Database, Tx
 from lendery.platform.db.log import ContextTables
 from lendery.platform.events import Deliveries, Fanout, Reaction, Reactions, Relay, outboxes
 from lendery.platform.http.edge import (
@@ -60,6 +73,7 @@ from lendery.platform.http.hot import FastPath, HotAnswers
 from lendery.platform.http.identity import Identities
 from lendery.platform.http.openapi import document
 from lendery.platform.http.problems import add_problem_handlers
+from lendery.platform.jobs import Job, JobRunner
 from lendery.platform.ports import Breaker, Peer, expose, remote
 from lendery.platform.schema import states
 from lendery.platform.services import ServiceTokens
@@ -73,7 +87,20 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "catalog": CATALOG_REACTIONS,
     "circulation": CIRCULATION_REACTIONS,
 }
-HOT_WRITES = frozenset({"/api/v1/loans", "/api/v1/returns", "/api/v1/auth/token", "/staff", "/my"})
+JOBS: dict[str, tuple[Job, ...]] = {"circulation": CIRCULATION_JOBS}
+# What a backup does not carry, because it follows from the rest.
+DERIVED: dict[str, tuple[Callable[[Tx], Awaitable[None]], ...]] = {"catalog": (make_findable,)}
+HOT_WRITES = frozenset(
+    {
+        "/api/v1/loans",
+        "/api/v1/returns",
+        "/api/v1/holds",
+        "/api/v1/payments",
+        "/api/v1/auth/token",
+        "/staff",
+        "/my",
+    }
+)
 UNLIMITED_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
 
 
@@ -117,7 +144,19 @@ class Wiring:
 
     @cached_property
     def loans(self) -> Loans:
-        return self._port(Loans, "circulation", lambda: LoanDesk(self.db, self.memory))
+        return self._port(
+            Loans, "circulation", lambda: LoanDesk(self.db, self.memory, self.settings.currency)
+        )
+
+    @cached_property
+    def holds(self) -> Holds:
+        return self._port(Holds, "circulation", lambda: HoldShelf(self.db, self.memory))
+
+    @cached_property
+    def fees(self) -> Fees:
+        return self._port(
+            Fees, "circulation", lambda: FeeDesk(self.db, self.memory, self.settings.currency)
+        )
 
     @cached_property
     def copy_states(self) -> CopyStates:
@@ -176,6 +215,13 @@ class Wiring:
         }
         tables = [TABLES[context] for context in here]
         return Relay(self.db, Fanout(acting, elsewhere), outboxes(tables))
+
+    @cached_property
+    def jobs(self) -> JobRunner:
+        """What this process does by the clock."""
+        jobs = [job for context in self.here for job in JOBS.get(context, ())]
+        backups = backup_job(self.settings) if self.here else None
+        return JobRunner(self, [*jobs, backups] if backups else jobs)
 
     @cached_property
     def deliveries(self) -> Reactions:
@@ -251,7 +297,13 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
     if "circulation" in here:
         found.append(
             circulation_routes.routes(
-                wiring.loans, wiring.copy_states, wiring.branches, wiring.calendars, wiring.rules
+                loans=wiring.loans,
+                states=wiring.copy_states,
+                holds=wiring.holds,
+                fees=wiring.fees,
+                branches=wiring.branches,
+                calendars=wiring.calendars,
+                rules=wiring.rules,
             )
         )
     if "catalog" in here:
@@ -287,6 +339,8 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
     if "circulation" in here:
         found += [
             expose(Loans, wiring.loans),
+            expose(Holds, wiring.holds),
+            expose(Fees, wiring.fees),
             expose(CopyStates, wiring.copy_states),
             expose(Branches, wiring.branches),
             expose(Calendars, wiring.calendars),
@@ -301,13 +355,15 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         relay = asyncio.create_task(wiring.relay.run())
+        jobs = asyncio.create_task(wiring.jobs.run())
         identities.start()
         gc.collect()
         gc.freeze()  # what lives as long as the process is never looked at again
         yield
         wiring.relay.stop()
+        wiring.jobs.stop()
         with contextlib.suppress(TimeoutError):  # what is unsent then is sent after the start
-            await asyncio.wait_for(relay, 5)
+            await asyncio.wait_for(asyncio.gather(relay, jobs), 5)
         await identities.stop()
         await wiring.close()
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.assurance import programme
-from tests.assurance.guards import GUARDS, last_copy_without_the_index
+from tests.assurance.guards import GUARDS
 from tests.assurance.places import Processes
 from tests.assurance.programme import COMBINATIONS, PARTS, Part, Row
 from tests.assurance.race import Tally
@@ -27,8 +27,8 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 def main() -> int:
     chosen = _read()
     with tempfile.TemporaryDirectory(prefix="assurance-") as folder:
-        raced, controls = races(Path(folder), chosen.only, chosen.scale)
-        controls += guards(Path(folder), chosen.only)
+        raced = races(Path(folder), chosen.only, chosen.scale)
+        controls = guards(Path(folder), chosen.only)
     told = []
     if raced:
         told.append(("races", programme.table("race", "where", programme.summed(raced))))
@@ -49,9 +49,8 @@ def main() -> int:
     return 1 if lost or unseen else 0
 
 
-def races(folder: Path, only: str, scale: float) -> tuple[list[Row], list[Control]]:
+def races(folder: Path, only: str, scale: float) -> list[Row]:
     rows: list[Row] = []
-    controls: list[Control] = []
     for shape, database in COMBINATIONS:
         where = f"{shape}-{database}"
         parts = [part for part in PARTS if only in f"{part.topic} {part.name} {where}"]
@@ -61,10 +60,7 @@ def races(folder: Path, only: str, scale: float) -> tuple[list[Row], list[Contro
         home.mkdir()
         with Processes.running(shape, database, home) as place:
             rows += [(p.topic, where, asyncio.run(_run(p, place, scale, where))) for p in parts]
-            if database == "postgres":
-                gone = asyncio.run(last_copy_without_the_index(place))
-                controls.append((("index on open loans", where, gone), gone.doubled > 0))
-    return rows, controls
+    return rows
 
 
 async def _run(part: Part, place: Processes, scale: float, where: str) -> Tally:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from lendery.circulation.models import TABLES, loan
+from sqlalchemy import bindparam
+
+from lendery.circulation.models import TABLES, ledger_line, loan
 from lendery.contracts.base import Event
 from lendery.platform.db import Database, Statement, any_of
 
@@ -16,6 +18,11 @@ EVENTS = Statement(
     TABLES.event.select()
     .where(any_of(TABLES.event.c.aggregate, "copies"))
     .order_by(TABLES.event.c.seq)
+)
+LINES = Statement(
+    ledger_line.select()
+    .where(ledger_line.c.patron_id == bindparam("patron_id"))
+    .order_by(ledger_line.c.id)
 )
 
 
@@ -37,6 +44,16 @@ class Evidence:
     async def loans(self, copies: Sequence[str]) -> list[Any]:
         async with self.db.read() as session:
             return await session.rows(LOANS, copies=[UUID(each) for each in copies])
+
+    async def lines(self, patron_id: str) -> list[Any]:
+        """The ledger of one patron."""
+        async with self.db.read() as session:
+            return await session.rows(LINES, patron_id=UUID(patron_id))
+
+    async def events(self, about: Sequence[str]) -> list[Any]:
+        """What the log has about these, in its order."""
+        async with self.db.read() as session:
+            return await session.rows(EVENTS, copies=[UUID(each) for each in about])
 
     async def told(self, kind: type[Event], copies: Sequence[str]) -> Counter[str | None]:
         """How many events of this kind there are for each loan of these copies."""

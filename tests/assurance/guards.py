@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from pytest import MonkeyPatch
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, literal, select, text
 
 from lendery.circulation.models import copy, loan, patron
-from lendery.circulation.repository import remembered
+from lendery.circulation.repository import holds, remembered
 from lendery.contracts.base import RequestKey
 from lendery.platform import idempotency
-from lendery.platform.db import Statement
+from lendery.platform.db import Statement, Tx
 from lendery.platform.db.log import ContextTables
 from lendery.platform.db.session import Write
 from lendery.platform.db.sqlite import SqliteDriver
-from tests.assurance import races, repeats
+from tests.assurance import races, repeats, trust
 from tests.assurance.places import Place, SameProcess
 from tests.assurance.race import Tally
 
@@ -49,16 +49,39 @@ class Guard:
         return tally.doubled > 0 if self.doubles else tally.odd.total() > 0
 
 
-async def drop_the_index(_: MonkeyPatch | None, place: Place) -> None:
+async def drop_index_and_lock(patch: MonkeyPatch, place: SameProcess) -> None:
+    """Either of the two alone keeps a copy from being lent twice."""
     async with place.evidence() as evidence, evidence.db.begin() as tx:
         await tx.run(text("DROP INDEX one_open_loan_per_copy"))
+    locks_nothing = literal(1).label("copies")
+    by_card = select(patron, locks_nothing).where(patron.c.card_number == bindparam("card"))
+    by_id = select(patron, locks_nothing).where(patron.c.id == bindparam("patron_id"))
+    patch.setattr(
+        remembered, "BORROWER_BY_CARD", Statement(by_card.with_for_update(key_share=True))
+    )
+    patch.setattr(remembered, "BORROWER_BY_ID", Statement(by_id.with_for_update(key_share=True)))
 
 
 async def read_the_patron_without_a_lock(patch: MonkeyPatch, place: SameProcess) -> None:
-    by_card = select(patron).where(patron.c.card_number == bindparam("card"))
-    by_id = select(patron).where(patron.c.id == bindparam("patron_id"))
-    patch.setattr(remembered, "PATRON_BY_CARD", Statement(by_card))
+    by_id = select(patron, literal(1).label("copies")).where(patron.c.id == bindparam("patron_id"))
+    by_card = select(patron, literal(1).label("copies")).where(
+        patron.c.card_number == bindparam("card")
+    )
+    patch.setattr(remembered, "BORROWER_BY_CARD", Statement(by_card))
+    patch.setattr(remembered, "BORROWER_BY_ID", Statement(by_id))
     patch.setattr(remembered, "PATRON_BY_ID", Statement(by_id))
+
+
+async def renew_without_a_lock(patch: MonkeyPatch, place: SameProcess) -> None:
+    """The lock on the copy and that on the queue each keep renewals in turn."""
+    await read_the_copy_without_a_lock(patch, place)
+    await let_the_queue_move(patch, place)
+
+
+async def let_the_queue_move(patch: MonkeyPatch, place: SameProcess) -> None:
+    async def unlocked(tx: Tx, book_id: UUID) -> None: ...
+
+    patch.setattr(holds, "lock_queue", unlocked)
 
 
 async def read_the_copy_without_a_lock(patch: MonkeyPatch, place: SameProcess) -> None:
@@ -88,7 +111,7 @@ async def begin_without_the_write_lock(patch: MonkeyPatch, place: SameProcess) -
 
 LAST_COPY = partial(races.last_copy, rounds=3, borrowers=12)
 GUARDS = (
-    Guard("index on open loans", "postgres", LAST_COPY, drop_the_index),
+    Guard("index on open loans and lock", "postgres", LAST_COPY, drop_index_and_lock),
     Guard(
         "lock on the patron",
         "postgres",
@@ -105,7 +128,25 @@ GUARDS = (
         "lock on the copy at a renewal",
         "postgres",
         partial(races.renewals, rounds=3),
-        read_the_copy_without_a_lock,
+        renew_without_a_lock,
+    ),
+    Guard(
+        "lock on the patron who holds",
+        "postgres",
+        partial(trust.last_hold_slot, rounds=3),
+        read_the_patron_without_a_lock,
+    ),
+    Guard(
+        "lock on the patron who pays",
+        "postgres",
+        partial(trust.one_fine_paid, rounds=2, desks=20),
+        read_the_patron_without_a_lock,
+    ),
+    Guard(
+        "lock on the queue",
+        "postgres",
+        partial(trust.renewal_against_hold, rounds=20),
+        let_the_queue_move,
     ),
     *(
         Guard(f"kept answer to {what}", database, partial(race, rounds=3), forget_the_answer)
@@ -117,12 +158,6 @@ GUARDS = (
     ),
     Guard("write lock at begin", "sqlite", LAST_COPY, begin_without_the_write_lock, doubles=False),
 )
-
-
-async def last_copy_without_the_index(place: Place) -> Tally:
-    """The one guard that can also be taken from under running processes; they are spoilt then."""
-    await drop_the_index(None, place)
-    return await LAST_COPY(place)
 
 
 async def tried(guard: Guard, place: SameProcess) -> Tally:

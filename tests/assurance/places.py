@@ -146,7 +146,7 @@ class SameProcess:
             answer = await client.request(
                 ask.method, ask.path, headers=ask.headers, content=ask.content
             )
-            return Told(answer.status_code, answer.json())
+            return Told(answer.status_code, answer.json() if answer.content else {})
 
         return list(await asyncio.gather(*[send(*each) for each in enumerate(asks)]))
 

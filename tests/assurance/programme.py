@@ -13,7 +13,7 @@ import pytest
 from pytest import MonkeyPatch
 
 from lendery.platform import migrate
-from tests.assurance import races, repeats
+from tests.assurance import races, repeats, trust
 from tests.assurance.guards import Guard, tried
 from tests.assurance.places import Place, SameProcess
 from tests.assurance.race import Tally
@@ -67,6 +67,9 @@ PARTS = (
     Part("one more than the limit", "14 desks at once", races.one_more_than_allowed, 14, 50, 1500),
     Part("one loan returned", "50 returns", races.one_return, 50, 12, 700),
     Part("one loan renewed", "20 renewals", races.renewals, 20, 10, 500),
+    Part("the last hold slot", "14 desks at once", trust.last_hold_slot, 14, 12, 1500),
+    Part("renewal against hold", "11 renewals, a hold", trust.renewal_against_hold, 12, 12, 1500),
+    Part("one fine paid", "64 payments", trust.one_fine_paid, 64, 5, 500),
     Part("one key", "a check-out sent 20 times", repeats.same_lending, 22, 5, 300),
     Part("one key", "a return sent 20 times", repeats.same_return, 22, 5, 300),
     Part("one key", "a renewal sent 20 times", repeats.same_renewal, 21, 5, 300),

@@ -21,12 +21,12 @@ async def same_lending(place: Place, *, rounds: int, repeats: int = 20) -> Tally
         for _ in range(rounds):
             key = uuid4().hex
             answers = await race.desks.at_once([race.lend(copy, ben, key)] * repeats)
-            loan = _the_one_answer(tally, answers, 201)
+            loan = the_one_answer(tally, answers, 201)
             out = await race.out(copy_id=copy["id"])
             tally.at_most(1, len(out))
             tally.round(attempts=repeats + 2, expected=1, winners=len(out))
             tally.must([each["id"] for each in out] == [loan.get("id")], "not the loan told of")
-            _must_be_reused(tally, await race.ask(race.lend(other, ben, key)))
+            must_be_reused(tally, await race.ask(race.lend(other, ben, key)))
             tally.must(await race.out(copy_id=other["id"]) == [], "lent under a key that was used")
             theirs = await race.ask(race.lend(copy, ben, key, by=kim))
             tally.must(theirs.blocks == ["already-yours"], f"a colleague's key: {theirs}")
@@ -46,12 +46,12 @@ async def same_return(place: Place, *, rounds: int, repeats: int = 20) -> Tally:
         for _ in range(rounds):
             key, loan = uuid4().hex, await race.lent(copy, ben)
             answers = await race.desks.at_once([race.take_back(copy, key)] * repeats)
-            taken = _the_one_answer(tally, answers, 200)
+            taken = the_one_answer(tally, answers, 200)
             tally.round(attempts=repeats + 2, expected=1, winners=len(_loans_in(answers)))
             tally.must(_loans_in(answers) == {loan}, "not the loan that was out")
             tally.must(taken.get("next") == "shelve", "not told where it goes")
             tally.must(await race.out(copy_id=copy["id"]) == [], "still out")
-            _must_be_reused(tally, await race.ask(race.take_back(other, key)))
+            must_be_reused(tally, await race.ask(race.take_back(other, key)))
             theirs = await race.ask(race.take_back(copy, key, by=kim))
             tally.must(theirs.body.get("loan", 0) is None, f"a colleague's key: {theirs}")
             lent.append(loan)
@@ -74,12 +74,12 @@ async def same_renewal(place: Place, *, rounds: int, repeats: int = 20) -> Tally
             key, loan = uuid4().hex, await race.lent(copy, ben)
             both = [race.renew(loan, key), race.renew(loan, key, by=kim)]
             answers = await _mixed(race, both, repeats)
-            ours, theirs = (_the_one_answer(tally, each, 200) for each in answers)
+            ours, theirs = (the_one_answer(tally, each, 200) for each in answers)
             (after,) = await race.out(copy_id=copy["id"])
             tally.round(attempts=repeats + 1, expected=2, winners=after["renewals"])
             seen = {ours.get("renewals"), theirs.get("renewals")}
             tally.must(seen == {1, 2}, f"told of renewals {seen}")
-            _must_be_reused(tally, await race.ask(race.renew(kept, key)))
+            must_be_reused(tally, await race.ask(race.renew(kept, key)))
             lent.append(loan)
             await race.clear(copy)
         (still,) = await race.out(copy_id=other["id"])
@@ -99,9 +99,9 @@ async def two_requests_with_one_key(place: Place, *, rounds: int, repeats: int =
             winners, others = await _mixed(race, pair, repeats)
             if others[0].status == 201:
                 winners, others = others, winners
-            loan = _the_one_answer(tally, winners, 201)
+            loan = the_one_answer(tally, winners, 201)
             for told in others:
-                _must_be_reused(tally, told)
+                must_be_reused(tally, told)
             out = [each for copy in shelf for each in await race.out(copy_id=copy["id"])]
             tally.at_most(1, len(out))
             tally.round(attempts=repeats, expected=1, winners=len(out))
@@ -121,7 +121,7 @@ async def _mixed(race: Race, both: Sequence[Ask], repeats: int) -> tuple[list[To
     return [told for n, told in answers if n == 0], [told for n, told in answers if n == 1]
 
 
-def _the_one_answer(tally: Tally, answers: Sequence[Told], status: int) -> dict[str, Any]:
+def the_one_answer(tally: Tally, answers: Sequence[Told], status: int) -> dict[str, Any]:
     """What everyone was told; empty when they were not told the same."""
     for told in answers:
         tally.must(told.status == status, told)
@@ -130,7 +130,7 @@ def _the_one_answer(tally: Tally, answers: Sequence[Told], status: int) -> dict[
     return answers[0].body if same and answers[0].status == status else {}
 
 
-def _must_be_reused(tally: Tally, told: Told) -> None:
+def must_be_reused(tally: Tally, told: Told) -> None:
     tally.must((told.status, told.problem) == (422, "key-reused"), f"a used key: {told}")
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
+from tests.circulation.life import Life
 from tests.circulation.town import Town
 from tests.databases import KINDS, Shelter, shelter
 
@@ -39,3 +40,11 @@ async def town(url: str) -> AsyncIterator[Town]:
     db = Database(url, [TABLES])
     yield Town(db)
     await db.close()
+
+
+@pytest_asyncio.fixture
+async def life(town: Town) -> Life:
+    """A town in which everything has happened that the log can tell of."""
+    lived = Life(town)
+    await lived.live()
+    return lived

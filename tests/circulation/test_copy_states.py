@@ -165,7 +165,8 @@ def test_open_loans_are_split_so_that_every_limit_can_be_counted(
 
 def a_copy(**but: Any) -> Any:
     flags = dict.fromkeys(("withdrawn", "lost", "damaged", "missing", "claimed_returned"), False)
-    facts = {"id": UUID(int=5), "item_type": "book", "out_to": None, "out_as": None}
+    facts: dict[str, Any] = {"id": UUID(int=5), "item_type": "book"}
+    facts |= dict.fromkeys(("out_to", "out_as", "kept_for", "kept_as"))
     return SimpleNamespace(**{**flags, **facts, **but})
 
 

@@ -1,19 +1,21 @@
 """What circulation remembers of patrons and copies, and how it stays fresh."""
 
+import asyncio
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from tests.circulation.town import LIBRARIAN, NOW, Town, block
 
-from lendery.circulation.models import TABLES, copy, patron
+from lendery.circulation.models import TABLES, copy, loan, patron
 from lendery.circulation.reactions import REACTIONS
 from lendery.circulation.repository import remembered as rows
 from lendery.contracts.accounts import Patron, PatronChanged, PatronRemoved
 from lendery.contracts.catalog import BareCopy, CopyChanged, CopyRemoved
 from lendery.contracts.circulation import CheckOutRefused, LoanRequest, ReturnRequest
+from lendery.platform.db import Database
 from lendery.platform.events import Reactions
 
 UNTIL = datetime.fromisoformat("2026-04-01T00:00:00+00:00")
@@ -35,7 +37,7 @@ async def remember(town: Town, *known: Patron | BareCopy) -> None:
 
 async def by_card(town: Town, card: str) -> UUID | None:
     async with town.db.begin() as tx:
-        found = await rows.lock_patron(tx, card=card, patron_id=None)
+        found = await rows.lock_borrower(tx, card=card, patron_id=None, barcode="")
     return found.id if found else None
 
 
@@ -213,3 +215,48 @@ async def test_many_are_met_at_once(town: Town) -> None:
         assert len(await session.rows(select(copy))) == 5
     await town.memory.meet_many(patrons=[], copies=[])
     assert (town.patrons.asked, town.copies.asked) == (1, 1)
+
+
+async def test_a_copy_that_is_lent_while_the_catalog_removes_it_stays(postgres_url: str) -> None:
+    """The desk has looked and not yet lent when the news comes: its loan must still be closed."""
+    db, other = Database(postgres_url, [TABLES]), Database(postgres_url, [TABLES])
+    town = Town(db)
+    home = await town.branch()
+    await town.rule("loan_period", 21)
+    town.patrons.add("1000000008")
+    shelved = town.copies.add("b1", home.id)
+    await remember(town, shelved)
+    lent = asyncio.Event()
+
+    async def forget() -> None:
+        async with other.begin() as tx:
+            lent.set()
+            await rows.forget_copy(tx, shelved.id)
+
+    async with db.begin() as tx:
+        await rows.lock_copy_by_id(tx, shelved.id)
+        forgetting = asyncio.create_task(forget())
+        await lent.wait()
+        await asyncio.sleep(0.2)  # the removal waits for the desk by now
+        await tx.run(insert(loan).values(**a_loan(shelved)))
+    await forgetting
+
+    assert await town.row(copy, shelved.id) is not None
+    await db.close()
+    await other.close()
+
+
+def a_loan(lent: BareCopy) -> dict[str, Any]:
+    return {
+        "id": uuid4(),
+        "copy_id": lent.id,
+        "book_id": lent.book_id,
+        "item_type": lent.item_type,
+        "home_branch_id": lent.branch_id,
+        "borrower": uuid4(),
+        "branch_id": lent.branch_id,
+        "lent_at": NOW,
+        "due_at": NOW,
+        "renewals": 0,
+        "policy": {},
+    }

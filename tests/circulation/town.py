@@ -10,6 +10,8 @@ from sqlalchemy import select
 from lendery.circulation.branches import BranchOffice, CalendarOffice
 from lendery.circulation.copy_states import Shelf
 from lendery.circulation.desk import LoanDesk
+from lendery.circulation.fees import FeeDesk
+from lendery.circulation.holds import HoldShelf
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
 from lendery.circulation.rule_table import RuleBook
@@ -44,8 +46,9 @@ class People:
         return next((p for p in self.known.values() if p.card_number == card_number), None)
 
     def add(self, card: str | None, **but: Any) -> Patron:
-        facts = {"home_branch_id": None, "expires_on": date(2027, 1, 1), "born_on": None}
-        made = Patron(id=new_id(), card_number=card, category="adult", **(facts | but))
+        facts: dict[str, Any] = {"category": "adult", "home_branch_id": None, "born_on": None}
+        facts["expires_on"] = date(2027, 1, 1)
+        made = Patron(id=new_id(), card_number=card, **(facts | but))
         self.known[made.id] = made
         return made
 
@@ -70,6 +73,10 @@ class Things:
     async def by_barcode(self, *, barcode: str) -> BareCopy | None:
         self.asked += 1
         return next((c for c in self.known.values() if c.barcode == barcode), None)
+
+    async def of_book(self, *, book_id: UUID) -> list[BareCopy]:
+        self.asked += 1
+        return [copy for copy in self.known.values() if copy.book_id == book_id]
 
     def add(self, barcode: str, branch_id: UUID, **but: Any) -> BareCopy:
         facts = {
@@ -103,6 +110,7 @@ class Town:
         self.branches, self.calendars = BranchOffice(db), CalendarOffice(db)
         self.rules, self.shelf = RuleBook(db), Shelf(db, self.memory)
         self.desk = LoanDesk(db, self.memory)
+        self.holds, self.fees = HoldShelf(db, self.memory), FeeDesk(db, self.memory)
 
     async def branch(self, code: str = "central", **but: Any) -> Branch:
         new = NewBranch(code=code, name="Central", self_service=True, **but)

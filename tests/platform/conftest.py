@@ -9,7 +9,7 @@ import structlog
 from lendery.platform.db import Database
 from tests.databases import KINDS, Shelter, shelter
 
-from . import toy
+from . import backups, toy
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +22,14 @@ def quiet() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def toys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelter]:
     with shelter(tmp_path_factory.mktemp("toys"), "platform_toy", toy.build) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelter]:
+    """The small demo library, to be backed up."""
+    folder = tmp_path_factory.mktemp("libraries")
+    with shelter(folder, "platform_library", backups.build) as made:
         yield made
 
 

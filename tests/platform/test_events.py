@@ -19,7 +19,6 @@ from lendery.contracts.accounts import PatronChanged, PatronRegistered, PatronRe
 from lendery.contracts.base import Busy, Event, PeerUnavailable, new_id
 from lendery.platform.db import Database, Statement, Tx
 from lendery.platform.events import (
-    ATTEMPTS,
     TOGETHER,
     Envelope,
     Fanout,
@@ -28,6 +27,7 @@ from lendery.platform.events import (
     Relay,
     outboxes,
 )
+from lendery.platform.outbox import ATTEMPTS
 
 from .toy import ACCOUNTS, NOW, TABLES, announce, changed, logs, metadata, note, registered
 

@@ -187,12 +187,17 @@ async def test_one_key_is_answered_once(db: Database) -> None:
     assert told.value.columns == {"scope", "key"}
 
 
-def test_each_context_has_its_own_three_tables() -> None:
+def test_each_context_has_its_own_four_tables() -> None:
     from sqlalchemy import MetaData
 
     metadata = MetaData()
     tables = context_tables("reviews", metadata)
-    assert set(metadata.tables) == {"reviews_event", "reviews_inbox", "reviews_request"}
+    assert set(metadata.tables) == {
+        "reviews_event",
+        "reviews_seal",
+        "reviews_inbox",
+        "reviews_request",
+    }
     assert tables.context == "reviews"
     index = next(i for i in tables.event.indexes if i.name == "reviews_event_by_id")
     assert index.unique

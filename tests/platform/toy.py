@@ -34,7 +34,7 @@ from sqlalchemy.pool import NullPool
 from lendery.contracts.accounts import PatronChanged, PatronRegistered
 from lendery.contracts.base import Event, new_id
 from lendery.platform.db import Database, Json, Statement, Tx, UtcDateTime, context_tables
-from lendery.platform.migrate import create_context_tables
+from lendery.platform.log_steps import add_chain, create_context_tables
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 metadata = MetaData()
@@ -106,6 +106,7 @@ def build(url: str) -> None:
         with Operations.context(MigrationContext.configure(connection)) as op:
             for context in ("accounts", "circulation"):
                 create_context_tables(op, context)
+                add_chain(op, context)
         connection.commit()
 
     on_connection(url, tables)

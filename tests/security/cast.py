@@ -103,6 +103,7 @@ class Things:
     async def _copy(self) -> None:
         copy = await self.library.copy()
         self.made |= {"copy_id": copy["id"], "barcode": copy["barcode"]}
+        self.made["book_id"] = copy["book_id"]
 
     async def _loan(self) -> None:
         copy = await self.library.copy()
@@ -110,6 +111,31 @@ class Things:
         made = await self._make("/loans", body)
         self.made |= {"loan_id": made["id"], "lent_barcode": copy["barcode"]}
         self.made["lent_copy_id"] = copy["id"]
+
+    async def _hold(self) -> None:
+        copy = await self.library.copy()
+        body = {
+            "copy_id": copy["id"],
+            "patron_id": self.made["user_id"],
+            "pickup_branch_id": self.made["home"],
+        }
+        self.made["hold_id"] = (await self._make("/holds", body))["id"]
+
+    async def _fine(self) -> None:
+        self.made["fine_id"] = (await self._charged(self.made["user_id"]))["id"]
+
+    async def _credit(self) -> None:
+        """Somebody who paid for what was no fault of theirs."""
+        person = await self.library.patron("Cas")
+        fine = await self._charged(person.id)
+        await self._make("/payments", {"patron_id": person.id, "amount": fine["amount"]})
+        path = f"{API}/fines/{fine['id']}/cancel"
+        expect(await self.library.staff.post(path, json={"reason": "A mistake"}))
+        self.made["credit_id"] = person.id
+
+    async def _charged(self, person_id: str) -> dict[str, Any]:
+        amount = {"amount": 100, "currency": "EUR"}
+        return await self._make("/fines", {"patron_id": person_id, "amount": amount})
 
     async def _branch(self) -> None:
         body = {"code": f"x-{self.made['mark']}", "name": "North"}
@@ -145,6 +171,9 @@ MAKERS = {
     "loan_id": "loan",
     "lent_barcode": "loan",
     "lent_copy_id": "loan",
+    "hold_id": "hold",
+    "fine_id": "fine",
+    "credit_id": "credit",
     "branch_id": "branch",
     "calendar_id": "calendar",
     "rule_id": "rule",

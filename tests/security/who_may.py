@@ -51,7 +51,11 @@ def remove(who: frozenset[str], thing: str) -> Ask:
 
 OUR_PATRON, A_LIBRARIAN = {"user_id": "{patron_id}"}, {"user_id": "{new_librarian_id}"}
 OPEN_HOURS = {"mon": [["09:00", "18:00"]]}
-LENT = "/loans/{loan_id}"
+LENT, HELD, OWED = "/loans/{loan_id}", "/holds/{hold_id}", "/users/{user_id}/account"
+PLACED: dict[str, Any] = {"status": 201, "witness": "/books/{book_id}/holds"}
+ONE_EURO = {"amount": 100, "currency": "EUR"}
+PAID = {"patron_id": "{user_id}", "amount": ONE_EURO, "fine_ids": ["{fine_id}"]}
+CREDIT = {"patron_id": "{credit_id}", "amount": ONE_EURO, "reason": "Paid twice"}
 
 CATALOG = {
     "GET /books": [Ask(ALL)],
@@ -106,6 +110,34 @@ CIRCULATION = {
         Ask(STAFF, query="?barcode={barcode}&patron_id={user_id}&waive=damaged"),
     ],
     "GET /users/{user_id}/loans": [Ask(MINE)],
+    "GET /books/{book_id}/holds": [Ask(STAFF)],
+    "GET /users/{user_id}/holds": [Ask(MINE)],
+    "POST /holds": [
+        Ask(who, {"copy_id": "{copy_id}", "pickup_branch_id": "{home}", **to}, **how)
+        for who, to, how in (
+            (MINE, {"patron_id": "{user_id}"}, PLACED),
+            (STAFF, {"card_number": "{owner_card}"}, PLACED),
+            (SIGNED_IN, {}, PLACED | {"callers": READERS}),
+        )
+    ],
+    "GET /holds": [Ask(SIGNED_IN), Ask(MINE, query="?patron_id={user_id}")],
+    "GET /pulls": [Ask(STAFF)],
+    "GET /holds/{hold_id}": [Ask(MINE)],
+    "PATCH /holds/{hold_id}": [change(MINE, {"pickup_branch_id": "{branch_id}"}, HELD)],
+    "POST /holds/{hold_id}/suspend": [change(MINE, {"until": "2099-01-01"}, HELD)],
+    "POST /holds/{hold_id}/resume": [Ask(MINE, witness=HELD)],
+    "DELETE /holds/{hold_id}": [remove(MINE, HELD)],
+    "GET /transfers": [Ask(STAFF)],
+    "GET /users/{user_id}/account": [Ask(MINE)],
+    "GET /fines": [Ask(SIGNED_IN), Ask(MINE, query="?patron_id={user_id}")],
+    "GET /fines/{fine_id}": [Ask(MINE)],
+    "POST /fines": [
+        Ask(STAFF, {"patron_id": "{user_id}", "amount": ONE_EURO}, status=201, witness=OWED)
+    ],
+    "POST /fines/{fine_id}/waive": [change(STAFF, {"reason": "Agreed"}, OWED)],
+    "POST /fines/{fine_id}/cancel": [change(STAFF, {"reason": "A mistake"}, OWED)],
+    "POST /payments": [Ask(STAFF, PAID, status=201, witness=OWED)],
+    "POST /refunds": [Ask(STAFF, CREDIT, status=201, witness="/users/{credit_id}/account")],
     "GET /branches": [Ask(ALL)],
     "GET /branches/{branch_id}": [Ask(ALL)],
     "POST /branches": [add(ADMINS, {"code": "{mark}", "name": "North"}, "branches")],

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,15 +16,29 @@ import pytest
 from starlette.types import ASGIApp
 
 from lendery.contracts.accounts import NewUser, User
+from lendery.contracts.base import Money, Window
 from lendery.contracts.catalog import Book, NewBook, NewCopy
-from lendery.contracts.circulation import Branch, NewBranch, NewCalendar, NewRule
-from lendery.contracts.permissions import SYSTEM
+from lendery.contracts.circulation import (
+    Account,
+    Branch,
+    Fine,
+    Hold,
+    HoldFilter,
+    LoanRequest,
+    NewBranch,
+    NewCalendar,
+    NewCharge,
+    NewHold,
+    NewRule,
+    ReturnRequest,
+)
+from lendery.contracts.permissions import SYSTEM, Actor
 from lendery.main import Wiring, create_app, wire
 from lendery.platform import migrate
 from lendery.platform.settings import Settings
 
-PASSWORD = "correct horse battery"
-ORIGIN = "http://library.test"
+from .browser import ORIGIN, PASSWORD, Browser, Page
+
 NASTY = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -33,64 +46,6 @@ NASTY = (
     "javascript:alert(1)//{{7*7}}${7*7}",
     "</title><svg/onload=alert(1)>",
 )
-
-
-class Page(HTMLParser):
-    """What a browser makes of an answer: elements, forms, words."""
-
-    def __init__(self, response: httpx2.Response) -> None:
-        super().__init__()
-        self.response = response
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.words: list[str] = []
-        self.feed(response.text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return re.sub(r"\s+", " ", " ".join(self.words))
-
-    @property
-    def token(self) -> str:
-        return self.value("token")
-
-    def value(self, name: str) -> str:
-        """Of the last field with this name: the page's own form, not the header's."""
-        return [a.get("value", "") for t, a in self.elements if a.get("name") == name][-1]
-
-    def buttons(self, begins: str) -> list[str]:
-        return [
-            a["value"]
-            for t, a in self.elements
-            if t == "button" and a.get("value", "").startswith(begins)
-        ]
-
-
-@dataclass
-class Browser:
-    """A person at a browser: keeps cookies, fills in forms."""
-
-    client: httpx2.AsyncClient
-
-    async def see(self, path: str, **headers: str) -> Page:
-        return Page(await self.client.get(path, headers={"accept": "text/html"} | headers))
-
-    async def send(self, path: str, given: dict[str, Any], **headers: str) -> Page:
-        sent = {"accept": "text/html", "origin": ORIGIN} | headers
-        return Page(await self.client.post(path, data=given, headers=sent))
-
-    async def fill(self, path: str, given: dict[str, Any], to: str | None = None) -> Page:
-        """Opens a page and sends its form."""
-        page = await self.see(path)
-        return await self.send(to or path, {"token": page.token} | given)
-
-    async def sign_in(self, email: str, password: str = PASSWORD) -> Page:
-        return await self.fill("/sign-in", {"email": email, "password": password, "next": ""})
 
 
 @dataclass
@@ -124,9 +79,59 @@ class Library:
         self.people[name] = made
         return made
 
+    async def rule(self, parameter: str, value: Any) -> None:
+        rule = NewRule(parameter=parameter, value=value)
+        await self.wiring.rules.add(rule=rule, actor=SYSTEM, now=datetime.now(UTC))
+
+    async def lend(self, barcode: str, to: str, *, days_ago: int = 0) -> None:
+        request = LoanRequest(barcode=barcode, patron_id=self.people[to].id)
+        await self.wiring.loans.check_out(request=request, actor=SYSTEM, now=ago(days_ago))
+
+    async def take_back(self, barcode: str, *, days_ago: int = 0, north: bool = False) -> None:
+        branch = self.north if north else self.central
+        request = ReturnRequest(barcode=barcode, branch_id=branch.id)
+        await self.wiring.loans.check_in(request=request, actor=SYSTEM, now=ago(days_ago))
+
+    async def hold(self, title: str, who: str, *, days_ago: int = 0, north: bool = False) -> Hold:
+        wanted = NewHold(
+            book_id=self.books[title].id,
+            patron_id=self.people[who].id,
+            pickup_branch_id=(self.north if north else self.central).id,
+        )
+        return await self.wiring.holds.place(hold=wanted, actor=SYSTEM, now=ago(days_ago))
+
+    async def holds_of(self, who: str) -> list[Hold]:
+        """All that this person ever placed, newest first."""
+        found = await self.wiring.holds.find(
+            like=HoldFilter(patron_id=self.people[who].id),
+            window=Window(limit=100),
+            actor=SYSTEM,
+            now=datetime.now(UTC),
+        )
+        return list(found.items)
+
+    async def charge(self, who: str, cents: int, note: str | None = None) -> Fine:
+        amount = Money(amount=cents)
+        charge = NewCharge(patron_id=self.people[who].id, amount=amount, note=note)
+        now = datetime.now(UTC)
+        lea = Actor(id=self.people["Lea Moss"].id, role="librarian")
+        return await self.wiring.fees.charge(charge=charge, actor=lea, now=now)
+
+    async def account(self, who: str) -> Account:
+        return await self.wiring.fees.account(
+            patron_id=self.people[who].id,
+            window=Window(limit=100),
+            actor=SYSTEM,
+            now=datetime.now(UTC),
+        )
+
     async def told(self) -> None:
         """Until the catalogue has heard what circulation said."""
         assert await self.wiring.relay.caught_up(5)
+
+
+def ago(days: int) -> datetime:
+    return datetime.now(UTC) - timedelta(days=days)
 
 
 @asynccontextmanager
@@ -187,6 +192,9 @@ async def furnished(app: ASGIApp, wiring: Wiring) -> Library:
     await library.register(
         "Ben Ito", "ben@example.org", "C-1002", expires_on=date.today() - timedelta(days=3)
     )
+    await library.register(
+        "Cas Berg", "cas@example.org", "C-1003", expires_on=date.today() + timedelta(days=400)
+    )
     await library.shelve(
         "Middlemarch",
         "00123",
@@ -236,6 +244,14 @@ async def desk(library: Library) -> Browser:
     """Lea, signed in at the desk of Central."""
     browser = library.browser()
     await browser.sign_in("lea@example.org")
+    return browser
+
+
+@pytest.fixture
+async def ann(library: Library) -> Browser:
+    """Ann, signed in at home."""
+    browser = library.browser()
+    await browser.sign_in("ann@example.org")
     return browser
 
 

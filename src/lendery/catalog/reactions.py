@@ -1,7 +1,7 @@
 """What the catalog does when something happens elsewhere: it notes what a search may say is in."""
 
 from lendery.catalog.repository.copies import note_status
-from lendery.contracts.circulation import CopyFlagged, ItemCheckedIn, ItemCheckedOut
+from lendery.contracts.circulation import CopyFlagged, CopyReleased, ItemCheckedIn, ItemCheckedOut
 from lendery.platform.db import Tx
 from lendery.platform.events import Reaction
 
@@ -18,8 +18,13 @@ async def note_its_flag(tx: Tx, event: CopyFlagged, told: None) -> None:
     await note_status(tx, copy_id=event.copy_id, status=event.status)
 
 
+async def note_that_it_is_free(tx: Tx, event: CopyReleased, told: None) -> None:
+    await note_status(tx, copy_id=event.copy_id, status=event.status)
+
+
 REACTIONS: tuple[Reaction, ...] = (
     Reaction(to=ItemCheckedOut, act=note_that_it_is_out),
     Reaction(to=ItemCheckedIn, act=note_what_it_is_now),
     Reaction(to=CopyFlagged, act=note_its_flag),
+    Reaction(to=CopyReleased, act=note_that_it_is_free),
 )

@@ -1,13 +1,18 @@
-"""Circulation: who has which copy, until when, and where it goes next.
+"""Circulation: who has which copy, until when, who waits for it, and what it costs to be late.
 
-Owns branches, calendars, the rule table, loans, and the state of every copy (on loan, lost,
-in transit ...). Asks accounts who a patron is and the catalog what a copy is, once: then it
-remembers them (`memory.py`), so that lending goes on when they are down. Tells everyone what
-happened.
+Owns branches, calendars, the rule table, loans, holds, the ledger of fees, and the state of every
+copy (on loan, lost, in transit ...). Asks accounts who a patron is and the catalog what a copy is,
+once: then it remembers them (`memory.py`), so that lending goes on when they are down. Tells
+everyone what happened.
 
     rules/           every decision, pure: start here
     desk.py          the loans port: lend, renew, take back
     lending.py       check-out        renewals.py   renewing      returns.py   taking back
+    holds.py         the holds port   placing.py    placing one   hold_steps.py  a hold's life
+    filling.py       who gets which free copy: the queue and the shelves, put to the rules
+    handing_over.py  a copy came in that somebody waits for     collecting.py   and it goes out
+    fees.py          the fees port    settling.py   the till      charging.py  lateness and the like
+    patron_accounts.py   how a patron's account stands
     memory.py        patrons and copies met before: why accounts may be down
     house.py         branches, calendars and rules as they stand, ready to decide with
     copy_states.py   what each copy is doing now, and the flags staff put on it

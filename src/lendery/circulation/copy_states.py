@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from lendery.circulation import hold_steps
 from lendery.circulation.facts import marks
 from lendery.circulation.memory import Memory
-from lendery.circulation.repository import loans, remembered
+from lendery.circulation.repository import holds, loans, remembered
 from lendery.circulation.rules import status_of
 from lendery.contracts.catalog import NoSuchCopy
 from lendery.contracts.circulation import CopyFlagged, CopyState, Flag, NotOnLoan
 from lendery.contracts.permissions import Actor, Permission
-from lendery.platform.db import Database, Tx
+from lendery.platform.db import Database, Session, Tx
 
 COLUMN = {
     "lost": "lost",
@@ -37,7 +38,7 @@ class Shelf:
         return [
             CopyState.model_construct(
                 copy_id=row.id,
-                status=_status(row, on_loan=row.due_at is not None),
+                status=_status(row, on_loan=row.due_at is not None, kept=row.kept == "ready"),
                 branch_id=row.current_branch_id or row.home_branch_id,
                 due_at=row.due_at,
             )
@@ -75,7 +76,8 @@ class Shelf:
             values = {COLUMN[flag]: raised}
         await remembered.change_copy(tx, copy_id, **values)
         row = row._replace(**values)
-        status = _status(row, on_loan=out.id is not None)
+        kept = await self._still_kept(tx, row, by=actor.id, now=now)
+        status = _status(row, on_loan=out.id is not None, kept=kept)
         await tx.announce(
             CopyFlagged(
                 at=now,
@@ -89,6 +91,26 @@ class Shelf:
         branch_id = row.current_branch_id or row.home_branch_id
         return CopyState(copy_id=copy_id, status=status, branch_id=branch_id, due_at=out.due_at)
 
+    async def _still_kept(self, tx: Tx, row: Any, *, by: UUID | None, now: datetime) -> bool:
+        """Does it stay on the hold shelf? Nobody can collect what is lost, missing or damaged."""
+        if await holds.given(tx, row.id) is None:
+            return False
+        await holds.lock_queue(tx, row.book_id)
+        kept = await holds.given(tx, row.id)
+        if kept is None:
+            return False
+        if row.lost or row.missing or row.damaged or row.withdrawn:
+            await tx.write(*hold_steps.put_back(kept, by=by, now=now).writes(tx))
+            return False
+        return bool(kept.state == "ready")
 
-def _status(row: Any, *, on_loan: bool) -> Any:
-    return status_of(marks(row, on_loan=on_loan, in_transit=row.in_transit_to is not None))
+
+async def status_now(session: Session, copy_id: UUID, *, kept: bool) -> Any:
+    """What a copy shows, if it is kept on the hold shelf for somebody, and if not."""
+    (row,) = await remembered.copy_states(session, [copy_id])
+    return _status(row, on_loan=row.due_at is not None, kept=kept)
+
+
+def _status(row: Any, *, on_loan: bool, kept: bool) -> Any:
+    in_transit = row.in_transit_to is not None
+    return status_of(marks(row, on_loan=on_loan, in_transit=in_transit, on_hold_shelf=kept))

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from lendery.circulation.facts import loan_value
 from lendery.circulation.house import HouseKeeper
 from lendery.circulation.lending import AlreadyTheirs, CheckOutDesk
 from lendery.circulation.memory import Memory
+from lendery.circulation.patron_accounts import with_accrued
 from lendery.circulation.renewals import RenewalDesk
 from lendery.circulation.repository import loans
 from lendery.circulation.returns import ReturnsDesk
@@ -30,31 +32,32 @@ from lendery.platform.paging import make_cursor, read_cursor
 class LoanDesk:
     db: Database
     met: Memory
+    currency: str = "EUR"
     keeper: HouseKeeper = field(default_factory=HouseKeeper)
 
     async def check_out(
         self, *, request: LoanRequest, actor: Actor, now: datetime, key: RequestKey | None = None
     ) -> Loan:
-        desk = CheckOutDesk(self.db, self.met, self.keeper)
+        desk = CheckOutDesk(self.db, self.met, self.keeper, self.currency)
         outcome = await desk.check_out(request=request, actor=actor, now=now, key=key)
         if isinstance(outcome, AlreadyTheirs):
             return await self.renew(loan_id=outcome.loan_id, actor=actor, now=now, key=key)
         return outcome
 
     async def check(self, *, request: LoanRequest, actor: Actor, now: datetime) -> Blocks:
-        desk = CheckOutDesk(self.db, self.met, self.keeper)
+        desk = CheckOutDesk(self.db, self.met, self.keeper, self.currency)
         return await desk.check(request=request, actor=actor, now=now)
 
     async def renew(
         self, *, loan_id: UUID, actor: Actor, now: datetime, key: RequestKey | None = None
     ) -> Loan:
-        desk = RenewalDesk(self.db, self.met, self.keeper)
+        desk = RenewalDesk(self.db, self.met, self.keeper, self.currency)
         return await desk.renew(loan_id=loan_id, actor=actor, now=now, key=key)
 
     async def check_in(
         self, *, request: ReturnRequest, actor: Actor, now: datetime, key: RequestKey | None = None
     ) -> Return:
-        desk = ReturnsDesk(self.db, self.met, self.keeper)
+        desk = ReturnsDesk(self.db, self.met, self.keeper, self.currency)
         return await desk.check_in(request=request, actor=actor, now=now, key=key)
 
     async def get(self, *, loan_id: UUID, actor: Actor, now: datetime) -> Loan:
@@ -65,7 +68,7 @@ class LoanDesk:
             raise NotAllowed("You can see your own loans only.")
         if row is None:
             raise NoSuchLoan("There is no such loan.")
-        return loan_value(row, now)
+        return (await self._valued([row], now))[0]
 
     async def find(
         self, *, like: LoanFilter, window: Window, actor: Actor, now: datetime
@@ -80,7 +83,18 @@ class LoanDesk:
             total = await loans.count_loans(session, like=like, now=now) if window.total else None
         shown = rows[: window.limit]
         return Page[Loan](
-            items=[loan_value(row, now) for row in shown],
+            items=await self._valued(shown, now),
             next_cursor=make_cursor(shown[-1].id) if len(rows) > window.limit else None,
             total=total,
         )
+
+    async def _valued(self, rows: list[Any], now: datetime) -> list[Loan]:
+        """Each late loan with what it costs by now."""
+        found = [loan_value(row, now) for row in rows]
+        if not any(loan.overdue for loan in found):
+            return found
+        async with self.db.read() as session:
+            house = await self.keeper.now(session)
+            return await with_accrued(
+                session, found, rows, house=house, currency=self.currency, now=now
+            )

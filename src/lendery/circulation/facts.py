@@ -1,17 +1,30 @@
 """From rows to the facts that the rules take, and to the values the world gets."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from lendery.circulation.rules import CardBlock, CopyFacts, CopyMarks, LoanCount, PatronFacts
-from lendery.contracts.circulation import Loan
+from lendery.circulation.rules import (
+    CardBlock,
+    CopyFacts,
+    CopyMarks,
+    HoldableCopy,
+    LoanCount,
+    PatronFacts,
+)
+from lendery.contracts.circulation import Hold, Loan
 
 REFERENCE = "reference"  # the item type that stays in the library
 
 
 def patron_facts(
-    row: Any, *, open_loans: tuple[LoanCount, ...] = (), overdue: int = 0
+    row: Any,
+    *,
+    open_loans: tuple[LoanCount, ...] = (),
+    overdue: int = 0,
+    owed: int = 0,
+    currency: str = "EUR",
 ) -> PatronFacts:
     return PatronFacts(
         id=row.id,
@@ -21,6 +34,8 @@ def patron_facts(
         blocks=tuple(_card_block(block) for block in row.blocks),
         open_loans=open_loans,
         overdue=overdue,
+        owed=owed,
+        currency=currency,
     )
 
 
@@ -56,13 +71,42 @@ def copy_facts(row: Any) -> CopyFacts:
         withdrawn=row.withdrawn,
         damaged=row.damaged,
         on_loan_to=row.out_to if row.out_as is None or row.out_to else CUT,
+        held_for=row.kept_for if row.kept_as is None or row.kept_for else CUT,
     )
 
 
 CUT = UUID(int=1)  # an open loan whose patron was cut off: on loan, to nobody who asks
 
 
-def marks(row: Any, *, on_loan: bool, in_transit: bool) -> CopyMarks:
+@dataclass(frozen=True, slots=True)
+class FreeCopy:
+    """A copy that is kept for nobody. `alone`: the one in hand, which is like no other."""
+
+    id: UUID
+    branch_id: UUID
+    home_branch_id: UUID
+    item_type: str
+    alone: bool = False
+
+    @classmethod
+    def of(cls, row: Any) -> "FreeCopy":
+        return cls(row.id, row.branch_id, row.home_branch_id, row.item_type)
+
+
+def holdable(copy: FreeCopy) -> HoldableCopy:
+    return HoldableCopy(
+        id=copy.id,
+        item_type=copy.item_type,
+        home_branch_id=copy.home_branch_id,
+        not_for_loan=copy.item_type == REFERENCE,
+        withdrawn=False,
+        lost=False,
+        missing=False,
+        on_shelf=True,
+    )
+
+
+def marks(row: Any, *, on_loan: bool, in_transit: bool, on_hold_shelf: bool = False) -> CopyMarks:
     return CopyMarks(
         withdrawn=row.withdrawn,
         lost=row.lost,
@@ -70,6 +114,7 @@ def marks(row: Any, *, on_loan: bool, in_transit: bool) -> CopyMarks:
         missing=row.missing,
         on_loan=on_loan,
         in_transit=in_transit,
+        on_hold_shelf=on_hold_shelf,
         damaged=row.damaged,
         not_for_loan=row.item_type == REFERENCE,
     )
@@ -87,4 +132,26 @@ def loan_value(row: Any, now: datetime) -> Loan:
         returned_at=row.returned_at,
         renewals=row.renewals,
         overdue=row.returned_at is None and row.due_at < now,
+    )
+
+
+def hold_value(row: Any, today: date) -> Hold:
+    """`row` of one that waits carries its `position`. A suspension that has run out is none."""
+    over = row.suspended_until is not None and row.suspended_until <= today
+    suspended = row.suspended and not over and row.ended_at is None
+    return Hold.model_construct(
+        id=row.id,
+        book_id=row.book_id,
+        copy_id=row.copy_id,
+        patron_id=row.patron_id,
+        pickup_branch_id=row.pickup_branch_id,
+        state=row.state,
+        suspended=suspended,
+        suspended_until=row.suspended_until if suspended else None,
+        position=row.position if row.state == "waiting" else None,
+        given_copy_id=row.given_copy_id,
+        placed_at=row.placed_at,
+        ready_at=row.ready_at,
+        expires_on=row.expires_on,
+        ended_at=row.ended_at,
     )

@@ -22,12 +22,12 @@ class House:
     hours: Mapping[UUID, OpeningHours]
     rules: RuleTable
 
-    def branch(self, branch_id: UUID) -> Branch:
-        """Raises Invalid for a branch there is not."""
+    def branch(self, branch_id: UUID, *, field: str = "branch_id") -> Branch:
+        """Raises Invalid for a branch there is not; `field` is what named it."""
         found = self.branches.get(branch_id)
         if found is None:
             says = "There is no such branch."
-            raise Invalid(says, errors=[{"pointer": "#/branch_id", "says": says}])
+            raise Invalid(says, errors=[{"pointer": f"#/{field}", "says": says}])
         return found
 
     def lets_readers(self, *branch_ids: UUID | None) -> bool:

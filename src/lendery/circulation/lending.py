@@ -6,12 +6,14 @@ from typing import Any, Literal
 from uuid import UUID
 
 from lendery.circulation import rules
+from lendery.circulation.borrowers import borrower, known_id, must_be_allowed
+from lendery.circulation.collecting import collected
 from lendery.circulation.facts import CUT, copy_facts, loan_counts, patron_facts
 from lendery.circulation.house import House, HouseKeeper
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
-from lendery.circulation.repository import loans, remembered
-from lendery.contracts.base import Invalid, NotAllowed, Problem, RequestKey, new_id
+from lendery.circulation.repository import holds, loans, remembered
+from lendery.contracts.base import Problem, RequestKey, new_id
 from lendery.contracts.circulation import (
     Block,
     Blocks,
@@ -20,7 +22,7 @@ from lendery.contracts.circulation import (
     Loan,
     LoanRequest,
 )
-from lendery.contracts.permissions import Actor, Permission
+from lendery.contracts.permissions import Actor
 from lendery.platform import idempotency
 from lendery.platform.db import Database, Duplicate, Session, Tx
 
@@ -62,11 +64,12 @@ class CheckOutDesk:
     db: Database
     met: Memory
     keeper: HouseKeeper
+    currency: str
 
     async def check_out(
         self, *, request: LoanRequest, actor: Actor, now: datetime, key: RequestKey | None
     ) -> Loan | AlreadyTheirs:
-        card, patron_id = _borrower(request, actor)
+        card, patron_id = borrower(request, actor)
         introduced: set[Literal["patron", "copy"]] = set()
         for _ in range(TRIES):
             try:
@@ -101,10 +104,14 @@ class CheckOutDesk:
         patron_id: UUID | None,
         introduced: frozenset[str],
     ) -> Loan | AlreadyTheirs | Unmet | Problem:
-        patron = await remembered.lock_patron(tx, card=card, patron_id=patron_id)
-        row = await loans.check_out_facts(
-            tx, barcode=request.barcode, patron_id=patron and patron.id, now=now, key=key
+        patron = await remembered.lock_borrower(
+            tx, card=card, patron_id=patron_id, barcode=request.barcode
         )
+        asked: dict[str, Any] = {"barcode": request.barcode, "patron_id": patron and patron.id}
+        row = await loans.check_out_facts(tx, **asked, now=now, key=key)
+        if row is not None and (row.kept_as or row.own_hold):  # as they are when nobody moves them
+            await holds.lock_queue(tx, row.book_id)
+            row = await loans.check_out_facts(tx, **asked, now=now, key=key)
         unmet = Unmet(
             patron is None and "patron" not in introduced, row is None and "copy" not in introduced
         )
@@ -116,7 +123,7 @@ class CheckOutDesk:
         if (told := idempotency.told_before(facts, key)) is not None:
             return await _as_told(tx, told)
         case = await self._case(tx, request, patron, row, facts, now)
-        _must_be_allowed(case, request, actor)
+        must_be_allowed(case, request, actor)
         if request.renew and any(block.code == "already-yours" for block in case.blocks):
             return AlreadyTheirs(case.copy.out_as)
         standing = [b for b in case.blocks if not (b.waivable and b.code in request.waive)]
@@ -145,7 +152,13 @@ class CheckOutDesk:
         )
         hours = house.hours_of(copy.home_branch_id if copy else CUT)
         counts = loan_counts(copy) if copy else (rules.LoanCount("", UUID(int=0), facts.loans),)
-        known = patron and patron_facts(patron, open_loans=counts, overdue=facts.overdue or 0)
+        known = patron and patron_facts(
+            patron,
+            open_loans=counts,
+            overdue=facts.overdue or 0,
+            owed=int(facts.owed),
+            currency=self.currency,
+        )
         asked = rules.CheckOut(
             now=now,
             today=hours.local_date(now),
@@ -199,6 +212,9 @@ class CheckOutDesk:
             due_at=due_at,
             waived=tuple(waived),
             by=actor.id if actor.staff else None,
+            item_type=copy.item_type,
+            home_branch_id=copy.home_branch_id,
+            policy=case.policy.as_json,
         )
         writes = [
             loans.lending(
@@ -214,6 +230,17 @@ class CheckOutDesk:
             ),
             tx.announcement(happened),
         ]
+        if copy.kept_as or copy.own_hold:
+            writes += await collected(
+                tx,
+                copy,
+                loan_id=loan.id,
+                patron_id=patron.id,
+                fee=case.policy.hold_fee,
+                currency=self.currency,
+                by=actor.id if actor.staff else None,
+                now=now,
+            )
         if copy.in_transit_to or copy.lost or copy.missing:  # it is plainly here
             writes.append(remembered.seen(copy.id, branch_id=branch_id, to=None, at=now))
         if key is not None:
@@ -224,7 +251,7 @@ class CheckOutDesk:
 
     async def check(self, *, request: LoanRequest, actor: Actor, now: datetime) -> Blocks:
         """What would stand in the way. Reads only, but for meeting whom it has never met."""
-        card, patron_id = _borrower(request, actor)
+        card, patron_id = borrower(request, actor)
         async with self.db.read() as session:
             patron = await remembered.patron_seen(session, card=card, patron_id=patron_id)
         if patron is None:
@@ -240,7 +267,7 @@ class CheckOutDesk:
                 session, patron_id=known_id(patron), now=now, key=None
             )
             case = await self._case(session, request, patron, copy, facts, now)
-        _must_be_allowed(case, request, actor)
+        must_be_allowed(case, request, actor)
         due_at = None
         if case.patron and case.copy and case.policy.has_rule:
             due_at = rules.due_at(
@@ -271,40 +298,6 @@ LOAN_COLUMNS = [
     "returned_at",
     "renewals",
 ]
-
-
-def known_id(patron: Any | None) -> UUID | None:
-    return patron.id if patron is not None else None
-
-
-def _borrower(request: LoanRequest, actor: Actor) -> tuple[str | None, UUID | None]:
-    """Who is to have it: card and id. A reader borrows for oneself only."""
-    actor.must(Permission.BORROW)
-    if request.waive:
-        actor.must(Permission.WAIVE)
-    if request.card_number is not None:
-        if request.patron_id is not None:
-            says = "Say who borrows by card_number or by patron_id, not by both."
-            raise Invalid(says, errors=[{"pointer": "#/patron_id", "says": says}])
-        return request.card_number.strip().upper(), None
-    patron_id = request.patron_id or (None if actor.staff else actor.id)
-    if patron_id is None:
-        says = "Say who borrows: card_number or patron_id."
-        raise Invalid(says, errors=[{"pointer": "#/card_number", "says": says}])
-    return None, patron_id
-
-
-def _must_be_allowed(case: Case, request: LoanRequest, actor: Actor) -> None:
-    """Staff lend to anyone; a reader to oneself, where the branches let readers."""
-    if request.branch_id is not None:
-        case.house.branch(request.branch_id)
-    if actor.may(Permission.LEND):
-        return
-    if known_id(case.patron) != actor.id:
-        raise NotAllowed("You can borrow for yourself only.")
-    homes = [case.copy.home_branch_id] if case.copy else []
-    if not case.house.lets_readers(*homes, request.branch_id):
-        raise NotAllowed("This branch has no self-service. Please go to the desk.")
 
 
 def _refusal(standing: list[Block]) -> CheckOutRefused:

@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     Index,
@@ -20,6 +21,10 @@ from lendery.platform.db import Json, UtcDateTime, context_tables
 metadata = MetaData()
 TABLES = context_tables("circulation", metadata)
 STILL_OUT = text("returned_at IS NULL")
+STILL_OPEN = text("ended_at IS NULL")
+STILL_WAITING = text("state = 'waiting'")
+ON_THE_SHELF = text("state = 'ready'")
+ON_THE_WAY = text("in_transit_to IS NOT NULL")
 
 branch = Table(
     "circulation_branch",
@@ -101,7 +106,17 @@ copy = Table(  # what we remember of the copies we have met, and what only we kn
     Column("damaged", Boolean, nullable=False, server_default=text("false")),
     Column("missing", Boolean, nullable=False, server_default=text("false")),
     Column("claimed_returned", Boolean, nullable=False, server_default=text("false")),
+    Column("price_amount", BigInteger),
+    Column("price_currency", String(3)),
     Index("remembered_copy_by_barcode", "barcode"),
+    Index("remembered_copies_of_book", "book_id"),
+    Index(  # only those: most copies are not, and they must not be found through it
+        "remembered_copies_on_their_way",
+        "id",
+        "in_transit_to",
+        sqlite_where=ON_THE_WAY,
+        postgresql_where=ON_THE_WAY,
+    ),
 )
 
 loan = Table(
@@ -132,8 +147,102 @@ loan = Table(
         sqlite_where=STILL_OUT,
         postgresql_where=STILL_OUT,
     ),
-    Index("open_loans_of_patron", "patron_id", sqlite_where=STILL_OUT, postgresql_where=STILL_OUT),
+    Index(  # wide, so that what a patron has out is counted from the index alone
+        "open_loans_of_patron",
+        "patron_id",
+        "item_type",
+        "home_branch_id",
+        "due_at",
+        "book_id",
+        sqlite_where=STILL_OUT,
+        postgresql_where=STILL_OUT,
+    ),
     Index("open_loans_by_due", "due_at", sqlite_where=STILL_OUT, postgresql_where=STILL_OUT),
     Index("loans_of_patron", "patron_id", "id"),
     Index("loans_of_copy", "copy_id", "id"),
+)
+
+hold = Table(
+    "circulation_hold",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("book_id", Uuid, nullable=False),
+    Column("copy_id", Uuid),  # null: any copy of the book will do
+    Column("patron_id", Uuid),  # null once retention has cut the link
+    Column("borrower", Uuid, nullable=False),  # stands for the patron in the log
+    Column("pickup_branch_id", Uuid, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("suspended", Boolean, nullable=False),
+    Column("suspended_until", Date),
+    Column("given_copy_id", Uuid),
+    Column("placed_at", UtcDateTime, nullable=False),
+    Column("ready_at", UtcDateTime),
+    Column("expires_on", Date),
+    Column("ended_at", UtcDateTime),
+    # One copy is kept for one reader.
+    Index(
+        "one_open_hold_per_given_copy",
+        "given_copy_id",
+        unique=True,
+        sqlite_where=STILL_OPEN,
+        postgresql_where=STILL_OPEN,
+    ),
+    Index(
+        "queue_of_book",
+        "book_id",
+        "placed_at",
+        "id",
+        sqlite_where=STILL_WAITING,
+        postgresql_where=STILL_WAITING,
+    ),
+    Index(
+        "open_holds_of_patron",
+        "patron_id",
+        "book_id",
+        sqlite_where=STILL_OPEN,
+        postgresql_where=STILL_OPEN,
+    ),
+    Index(
+        "open_holds_at_branch",
+        "pickup_branch_id",
+        "id",
+        sqlite_where=STILL_OPEN,
+        postgresql_where=STILL_OPEN,
+    ),
+    Index(
+        "ready_holds_by_expiry",
+        "expires_on",
+        sqlite_where=ON_THE_SHELF,
+        postgresql_where=ON_THE_SHELF,
+    ),
+    Index("holds_of_patron", "patron_id", "id"),
+    Index("holds_of_book", "book_id", "id"),
+)
+
+ledger_line = Table(  # only ever added to: triggers refuse the rest, but for what retention cuts
+    "circulation_ledger_line",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("patron_id", Uuid),  # null once retention has cut the link
+    Column("borrower", Uuid, nullable=False),  # stands for the patron in the log
+    Column("kind", String(16), nullable=False),
+    Column("amount", BigInteger, nullable=False),  # minor units; charge and refund above zero
+    Column("currency", String(3), nullable=False),
+    Column("reason", String(16)),  # of a charge
+    Column("method", String(16)),  # of a payment or refund
+    Column("note", Text),  # what staff wrote: never in the log
+    Column("fine_id", Uuid),  # the charge that this settles
+    Column("settlement_id", Uuid),  # shared by the lines of one payment
+    Column("loan_id", Uuid),
+    Column("hold_id", Uuid),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Uuid),
+    CheckConstraint(
+        "amount <> 0 AND (amount > 0) = (kind IN ('charge', 'refund'))", name="line_has_its_sign"
+    ),
+    Index("ledger_of_patron", "patron_id", "amount"),  # the balance, from the index alone
+    Index("lines_of_patron", "patron_id", "id"),
+    Index("lines_of_fine", "fine_id", "amount"),
+    Index("lines_of_loan", "loan_id", "kind", "amount"),
+    Index("lines_of_settlement", "settlement_id"),
 )

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from lendery.circulation import rules
-from lendery.circulation.facts import loan_value, patron_facts
-from lendery.circulation.house import HouseKeeper
+from lendery.circulation import filling, rules
+from lendery.circulation.charging import Charge, late_charge, price_of
+from lendery.circulation.facts import FreeCopy, loan_value, patron_facts
+from lendery.circulation.house import House, HouseKeeper
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
-from lendery.circulation.repository import loans, remembered
+from lendery.circulation.repository import holds, loans, remembered
 from lendery.contracts.base import NotAllowed, Problem, RequestKey
 from lendery.contracts.circulation import Loan, LoanRenewed, NoSuchLoan, RenewalRefused
 from lendery.contracts.permissions import Actor, Permission
@@ -23,6 +24,7 @@ class RenewalDesk:
     db: Database
     met: Memory
     keeper: HouseKeeper
+    currency: str
 
     async def renew(
         self, *, loan_id: UUID, actor: Actor, now: datetime, key: RequestKey | None
@@ -42,7 +44,9 @@ class RenewalDesk:
     async def _attempt(
         self, tx: Tx, loan_id: UUID, actor: Actor, now: datetime, key: RequestKey | None
     ) -> Loan | Problem:
-        await remembered.lock_copy_of_loan(tx, loan_id)  # renewing and taking back take turns
+        copy = await remembered.lock_copy_of_loan(tx, loan_id)  # as taking back does
+        if copy is not None:
+            await holds.lock_queue(tx, copy.book_id)  # nobody begins to wait meanwhile
         row = await loans.loan_for_renewal(tx, loan_id=loan_id, key=key)
         _must_be_allowed(row, actor)
         if (told := idempotency.told_before(row, key)) is not None:
@@ -61,20 +65,46 @@ class RenewalDesk:
             card_expires_on=patron.expires_on if patron else None,
             cap_at_expiry=True,
         )
-        facts = _facts(row, patron, hours, now, new_due_at)
+        wanted = await self._wanted_by_others(tx, row, copy, house, now)
+        facts = _facts(row, patron, hours, now, new_due_at, wanted, self.currency)
         if objection := rules.renewal_objection(facts, policy):
             code, says = objection
             refusal = RenewalRefused(says, reason=code)
             if key is not None:
                 await tx.write(idempotency.kept_refusal(TABLES, key, refusal, now=now))
             return refusal
-        return await self._renew(tx, row, new_due_at, actor, now, key)
+        late = late_charge(
+            row,
+            price=price_of(copy, self.currency),
+            charged=row.charged,
+            hours=hours,
+            currency=self.currency,
+            until=now,
+            now=now,
+            by=actor.id if actor.staff else None,
+        )
+        return await self._renew(tx, row, new_due_at, late, actor, now, key)
+
+    async def _wanted_by_others(
+        self, tx: Tx, row: Any, copy: Any, house: House, now: datetime
+    ) -> bool:
+        """Does some reader who waits lose by it? Asked only where somebody waits."""
+        if not row.wanted or row.returned_at is not None:
+            return False
+        if copy.damaged or copy.withdrawn:  # it would go to nobody
+            return False
+        here = copy.current_branch_id or copy.home_branch_id
+        ours = FreeCopy(copy.id, here, copy.home_branch_id, copy.item_type, alone=True)
+        return await filling.others_lose(
+            tx, ours, book_id=row.book_id, has_it=row.patron_id, house=house, now=now
+        )
 
     async def _renew(
         self,
         tx: Tx,
         row: Any,
         due_at: datetime,
+        late: Charge | None,
         actor: Actor,
         now: datetime,
         key: RequestKey | None,
@@ -94,6 +124,7 @@ class RenewalDesk:
         writes = [
             loans.renewing(row.id, due_at=due_at, renewals=renewals),
             tx.announcement(happened),
+            *(late.writes(tx) if late else ()),
         ]
         if key is not None:
             told = loan.model_dump(mode="json", exclude={"patron_id"})
@@ -112,12 +143,18 @@ def _must_be_allowed(row: Any | None, actor: Actor) -> None:
 
 
 def _facts(
-    row: Any, patron: Any | None, hours: rules.OpeningHours, now: datetime, new_due_at: datetime
+    row: Any,
+    patron: Any | None,
+    hours: rules.OpeningHours,
+    now: datetime,
+    new_due_at: datetime,
+    wanted: bool,
+    currency: str,
 ) -> rules.Renewal:
     return rules.Renewal(
         now=now,
         today=hours.local_date(now),
-        patron=patron_facts(patron)
+        patron=patron_facts(patron, owed=int(row.owed), currency=currency)
         if patron
         else rules.PatronFacts(id=row.borrower, expires_on=None),
         on_loan_to=None if row.returned_at else (row.patron_id or row.borrower),
@@ -125,4 +162,5 @@ def _facts(
         due_at=row.due_at,
         due_on=hours.local_date(row.due_at),
         new_due_at=new_due_at,
+        wanted_by_others=wanted,
     )

@@ -9,24 +9,31 @@ from typing import Any
 from uuid import UUID
 
 from lendery.circulation import rules
+from lendery.circulation.charging import Charge, late_charge, price_of
 from lendery.circulation.facts import loan_value, marks
+from lendery.circulation.handing_over import handed_over
 from lendery.circulation.house import House, HouseKeeper
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
-from lendery.circulation.repository import loans, remembered
-from lendery.contracts.base import Invalid, NotAllowed, RequestKey
+from lendery.circulation.repository import holds, loans, remembered
+from lendery.contracts.base import Event, Invalid, NotAllowed, Problem, RequestKey
 from lendery.contracts.catalog import NoSuchCopy
 from lendery.contracts.circulation import (
     CopyHere,
+    Fine,
+    Hold,
     ItemCheckedIn,
     Loan,
     Return,
     ReturnRefused,
     ReturnRequest,
+    TransferReceived,
+    TransferStarted,
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform import idempotency
 from lendery.platform.db import Database, Duplicate, Tx
+from lendery.platform.db.session import Write
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class ReturnsDesk:
     db: Database
     met: Memory
     keeper: HouseKeeper
+    currency: str
 
     async def check_in(
         self, *, request: ReturnRequest, actor: Actor, now: datetime, key: RequestKey | None
@@ -48,6 +56,8 @@ class ReturnsDesk:
                     outcome = await self._attempt(tx, request, actor, now, key)
             except Duplicate:
                 continue  # the same key came twice at once: the answer is there now
+            if isinstance(outcome, Problem):
+                raise outcome
             if outcome is not None:
                 return outcome
             await self.met.meet_copy(barcode=request.barcode)
@@ -60,7 +70,7 @@ class ReturnsDesk:
         actor: Actor,
         now: datetime,
         key: RequestKey | None,
-    ) -> Return | None:
+    ) -> Return | Problem | None:
         """None: circulation has never met this copy."""
         copy = await remembered.lock_copy(tx, barcode=request.barcode)
         if copy is None:
@@ -73,7 +83,9 @@ class ReturnsDesk:
         _must_be_allowed(request, copy, row, house, actor)
         at = request.returned_at or now
         if row.id is not None and at < row.lent_at:
-            raise ReturnRefused("A copy cannot come back before it was lent. Check the date.")
+            if request.returned_at is not None:
+                return await _refused(tx, key, now)
+            at = row.lent_at  # the clock was set back; the copy is here all the same
         return await self._take_back(tx, copy, row, house, branch_id, at, actor, now, key)
 
     async def _take_back(
@@ -88,11 +100,17 @@ class ReturnsDesk:
         now: datetime,
         key: RequestKey | None,
     ) -> Return:
-        to = rules.where_next(
-            here=branch_id, home=copy.home_branch_id, floats=_floats(copy, row, house)
-        )
+        by = actor.id if actor.staff else None
+        waiting = await handed_over(tx, copy, row, here=branch_id, house=house, now=now)
+        to = waiting.to if waiting else None
+        if waiting is None:
+            floats = _floats(copy, row, house)
+            to = rules.where_next(here=branch_id, home=copy.home_branch_id, floats=floats)
+        ready = waiting is not None and to is None
         found = copy._replace(lost=False, missing=False, claimed_returned=False)
-        status = rules.status_of(marks(found, on_loan=False, in_transit=to is not None))
+        status = rules.status_of(
+            marks(found, on_loan=False, in_transit=to is not None, on_hold_shelf=ready)
+        )
         happened = ItemCheckedIn(
             at=now,
             loan_id=row.id,
@@ -101,16 +119,21 @@ class ReturnsDesk:
             branch_id=branch_id,
             returned_at=at,
             status=status,
-            by=actor.id if actor.staff else None,
+            by=by,
         )
         writes = [
             remembered.seen(copy.id, branch_id=branch_id, to=to, at=now),
             tx.announcement(happened),
+            *_moves(tx, copy, here=branch_id, to=to, now=now),
+            *(waiting.step.writes(tx) if waiting and waiting.step else ()),
         ]
-        loan = None
+        loan, late = None, None
         if row.id is not None:
             writes.insert(0, loans.taking_back(row.id, at=at, branch_id=branch_id))
             loan = loan_value(row, now).model_copy(update={"returned_at": at, "overdue": False})
+            late = self._late(copy, row, house, at, now, by)
+        if late is not None:
+            writes += late.writes(tx)
         answer = Return(
             loan=loan,
             copy_here=CopyHere(
@@ -120,14 +143,47 @@ class ReturnsDesk:
                 status=status,
                 home_branch_id=copy.home_branch_id,
             ),
-            next="transit" if to else "shelve",
+            next="hold" if ready else "transit" if to else "shelve",
             to_branch=to,
+            hold=waiting.value if waiting else None,
+            fine=late.fine if late else None,
         )
         if key is not None:
-            told = answer.model_dump(mode="json", exclude={"loan": {"patron_id"}})
-            writes.append(idempotency.kept(TABLES, key, told, now=now))
+            writes.append(idempotency.kept(TABLES, key, _told(answer), now=now))
         await tx.write(*writes)
         return answer
+
+    def _late(
+        self, copy: Any, row: Any, house: House, at: datetime, now: datetime, by: UUID | None
+    ) -> Charge | None:
+        return late_charge(
+            row,
+            price=price_of(copy, self.currency),
+            charged=row.charged,
+            hours=house.hours_of(row.home_branch_id),
+            currency=self.currency,
+            until=at,
+            now=now,
+            by=by,
+        )
+
+
+async def _refused(tx: Tx, key: RequestKey | None, now: datetime) -> Problem:
+    refusal = ReturnRefused("A copy cannot come back before it was lent. Check the date.")
+    if key is not None:
+        await tx.write(idempotency.kept_refusal(TABLES, key, refusal, now=now))
+    return refusal
+
+
+def _moves(tx: Tx, copy: Any, *, here: UUID, to: UUID | None, now: datetime) -> list[Write]:
+    """What is told of its way between branches."""
+    told: list[Event] = []
+    if copy.in_transit_to == here:
+        told.append(TransferReceived(at=now, copy_id=copy.id, branch_id=here))
+    if to is not None:
+        moved = TransferStarted(at=now, copy_id=copy.id, from_branch_id=here, to_branch_id=to)
+        told.append(moved)
+    return [tx.announcement(each) for each in told]
 
 
 def _floats(copy: Any, row: Any, house: House) -> bool:
@@ -154,10 +210,24 @@ def _must_be_allowed(
         raise NotAllowed("This branch has no self-service. Please go to the desk.")
 
 
+def _told(answer: Return) -> dict[str, Any]:
+    """The answer as it is kept: it must not lead from a key to a person."""
+    person = {"patron_id"}
+    return answer.model_dump(
+        mode="json", exclude={"loan": person, "hold": person, "fine": {"patron_id", "note"}}
+    )
+
+
 async def _as_told(tx: Tx, told: dict[str, Any]) -> Return:
     if told["loan"] is not None:
         row = await loans.loan_by_id(tx, UUID(told["loan"]["id"]))
-        told["loan"] = Loan.model_validate(
-            {**told["loan"], "patron_id": row.patron_id if row else None}
+        patron_id = row.patron_id if row else None
+        told["loan"] = Loan.model_validate({**told["loan"], "patron_id": patron_id})
+        if told["fine"] is not None:
+            told["fine"] = Fine.model_validate({**told["fine"], "patron_id": patron_id})
+    if told["hold"] is not None:
+        row = await holds.hold_by_id(tx, UUID(told["hold"]["id"]))
+        told["hold"] = Hold.model_validate(
+            {**told["hold"], "patron_id": row.patron_id if row else None}
         )
     return Return.model_validate(told)

@@ -16,6 +16,9 @@ class Permission(StrEnum):
     BORROW = "loans:own"
     LEND = "loans:lend"
     WAIVE = "loans:waive"
+    PLACE_HOLDS = "holds:own"
+    MANAGE_HOLDS = "holds:manage"
+    SETTLE = "fines:settle"
     CATALOGUE = "catalogue:write"
     SEE_PEOPLE = "people:read"
     EDIT_PEOPLE = "people:write"
@@ -24,10 +27,12 @@ class Permission(StrEnum):
     WRITE_RULES = "rules:write"
 
 
-READER = frozenset({Permission.OWN_ACCOUNT, Permission.BORROW})
+READER = frozenset({Permission.OWN_ACCOUNT, Permission.BORROW, Permission.PLACE_HOLDS})
 LIBRARIAN = READER | {
     Permission.LEND,
     Permission.WAIVE,
+    Permission.MANAGE_HOLDS,
+    Permission.SETTLE,
     Permission.CATALOGUE,
     Permission.SEE_PEOPLE,
     Permission.EDIT_PEOPLE,

@@ -1,6 +1,6 @@
 """The demo library's branches, hours and rules."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,7 @@ WEEKLY: tuple[dict[str, Any], ...] = (
     | {"sat": [("10:00", "15:00")]},
 )
 PERIODS = {"book": 21, "audiobook": 21, "dvd": 7, "magazine": 7}
+HOLD_FEES = {"dvd": 50}
 RULES: tuple[dict[str, Any], ...] = (
     *({"item_type": kind, "parameter": "loan_period", "value": n} for kind, n in PERIODS.items()),
     {"item_type": "reference", "parameter": "loan_period", "value": 1},
@@ -42,9 +43,15 @@ RULES: tuple[dict[str, Any], ...] = (
     {"parameter": "owed_limit", "value": 1000},
     {"parameter": "overdue_block", "value": 10},
     {"parameter": "fine", "value": 20},
-    {"category": "child", "parameter": "fine", "value": 0},
-    {"parameter": "fine_cap", "value": 800},
+    {"item_type": "dvd", "parameter": "fine", "value": 50},
+    {"category": "child", "parameter": "fine", "value": 5},
+    {"parameter": "fine_cap", "value": 1000},
+    {"parameter": "cap_at_price", "value": True},
     {"parameter": "grace", "value": 1},
+    {"parameter": "holds", "value": 10},
+    {"category": "child", "parameter": "holds", "value": 5},
+    {"parameter": "pickup_days", "value": 7},
+    *({"item_type": kind, "parameter": "hold_fee", "value": n} for kind, n in HOLD_FEES.items()),
     {"parameter": "closed_due", "value": "next-open"},
     {"parameter": "lost_after", "value": 60},
 )
@@ -100,6 +107,15 @@ def loan_days(category: str, item_type: str) -> int | None:
     if category == "child" and item_type == "dvd":
         return 3
     return PERIODS[item_type]
+
+
+def hold_fee(item_type: str) -> int:
+    return HOLD_FEES.get(item_type, 0)
+
+
+def day_begins(day: date) -> datetime:
+    """Five past midnight, when what was for the day before is over."""
+    return OpeningHours(None, ZONE).start_of_day(day) + timedelta(minutes=5)
 
 
 def barcode(number: int) -> str:

@@ -8,24 +8,24 @@ the rest goes on; `lendery events failed | retry` shows and revives what was par
 import asyncio
 import contextlib
 import json
-import random
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import Text, and_, bindparam, exists, func, or_, select, type_coerce, update
 
-from lendery.contracts.base import Busy, Event, PeerUnavailable, Value
-from lendery.platform.db import Database, Statement, Tx, UtcDateTime, any_of
+from lendery.contracts.base import Event, Value
+from lendery.platform.db import Database, Statement, Tx
 from lendery.platform.db.log import ContextTables
-from lendery.platform.metrics import EVENT_LAG, EVENTS_PARKED, EVENTS_PUBLISHED
+from lendery.platform.metrics import EVENT_LAG, EVENTS_PUBLISHED
+from lendery.platform.outbox import Outbox, away
 
-BATCH = 500  # events claimed at a time
 TOGETHER = 50  # events acted on in one transaction: the desk waits for it a few milliseconds
 LEASE = timedelta(seconds=60)
-ATTEMPTS = 8
+LATE_PAUSE = 0.05  # seconds between late seals: the desk comes first
+LATE_LOOK = 60.0  # seconds between looks whether late seals are wanted
 log = structlog.get_logger("lendery.events")
 
 
@@ -135,85 +135,6 @@ class Fanout:
                 await peer.receive(envelopes=envelopes)
 
 
-class Outbox:
-    """One context's log as the relay sees it."""
-
-    def __init__(self, tables: ContextTables) -> None:
-        event = tables.event
-        older = event.alias("older")
-        now = bindparam("now", type_=UtcDateTime())
-        waiting = and_(event.c.published_at.is_(None), event.c.parked_at.is_(None))
-        first = ~exists().where(
-            older.c.aggregate == event.c.aggregate,
-            older.c.seq < event.c.seq,
-            older.c.published_at.is_(None),
-            older.c.parked_at.is_(None),
-        )
-        due = and_(
-            or_(event.c.claimed_until.is_(None), event.c.claimed_until < now),
-            or_(event.c.next_at.is_(None), event.c.next_at <= now),
-        )
-        batch = (
-            select(event.c.seq)
-            .where(waiting, due, first)
-            .order_by(event.c.seq)
-            .limit(BATCH)
-            .with_for_update(skip_locked=True)
-        )
-        self.context = tables.context
-        self.claim = Statement(
-            update(event)
-            .where(event.c.seq.in_(batch))
-            .values(claimed_until=bindparam("lease", type_=UtcDateTime()))
-            .returning(
-                event.c.seq,
-                event.c.id,
-                event.c.name,
-                event.c.at,
-                type_coerce(event.c.body, Text).label("body"),
-                event.c.attempts,
-            )
-        )
-        self.peek = Statement(select(event.c.seq).where(waiting, due, first).limit(1))
-        self.done = Statement(
-            update(event)
-            .where(any_of(event.c.seq, "seqs"))
-            .values(published_at=now, claimed_until=None, error=None)
-        )
-        self.failed = Statement(
-            update(event)
-            .where(event.c.seq == bindparam("seq_"), event.c.published_at.is_(None))
-            .values(
-                attempts=bindparam("tries"),
-                error=bindparam("why"),
-                claimed_until=None,
-                next_at=bindparam("later", type_=UtcDateTime()),
-                parked_at=bindparam("parked", type_=UtcDateTime()),
-            )
-        )
-        self.backlog = Statement(
-            select(func.count().label("waiting"), func.min(event.c.at).label("oldest")).where(
-                waiting
-            )
-        )
-        self.highest = Statement(select(func.max(event.c.seq)).where(waiting))
-        self.up_to = Statement(
-            select(event.c.seq).where(waiting, event.c.seq <= bindparam("highest")).limit(1)
-        )
-        self.parked = Statement(
-            select(
-                event.c.seq, event.c.id, event.c.name, event.c.at, event.c.attempts, event.c.error
-            )
-            .where(event.c.parked_at.is_not(None))
-            .order_by(event.c.seq)
-        )
-        self.revive = Statement(
-            update(event)
-            .where(event.c.parked_at.is_not(None))
-            .values(parked_at=None, attempts=0, next_at=None)
-        )
-
-
 @dataclass
 class Relay:
     """Moves committed events to where they are wanted. Several may run."""
@@ -223,20 +144,31 @@ class Relay:
     outboxes: Sequence[Outbox]
     pause: float = 1.0  # seconds between looks when nothing wakes it
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _late_at: float = 0.0  # when to look again
 
     async def run(self) -> None:
         """Until `stop`: woken after each commit, looking by itself now and then."""
         while not self._stopping.is_set():
             self.db.announced.clear()
+            pause = self.pause
             try:
                 sent = await self.flush()
+                if not sent and time.monotonic() >= self._late_at:
+                    pause = await self._next_late()
             except Exception as error:
                 log.warning("relay paused", why=type(error).__name__)
                 sent = 0
-                await asyncio.sleep(self.pause)
+                await asyncio.sleep(pause)
             if not sent and not self._stopping.is_set():
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.db.announced.wait(), self.pause)
+                    await asyncio.wait_for(self.db.announced.wait(), pause)
+
+    async def _next_late(self) -> float:
+        """Some late seals; how long to pause after them. As a rule there are none."""
+        if await self.seal_late():
+            return min(self.pause, LATE_PAUSE)
+        self._late_at = time.monotonic() + LATE_LOOK
+        return self.pause
 
     def stop(self) -> None:
         self._stopping.set()
@@ -271,17 +203,18 @@ class Relay:
     async def _flush(self, outbox: Outbox) -> int:
         now = datetime.now(UTC)
         async with self.db.read() as session:  # cheap when idle: no write lock taken
-            if await session.row(outbox.peek, now=now) is None:
-                return 0
+            head = await session.row(outbox.peek, now=now)
+        if head is None:
+            return 0
         async with self.db.begin() as tx:
-            rows = sorted(await tx.rows(outbox.claim, now=now, lease=now + LEASE))
+            rows = sorted(await tx.rows(outbox.claim[tx.dialect], now=now, lease=now + LEASE))
         wanted = [row for row in rows if self.transport.wants(row.name)]
         results: list[tuple[Any, Exception | None]] = [
             (row, None) for row in rows if not self.transport.wants(row.name)
         ]
         for start in range(0, len(wanted), TOGETHER):
             results += await self._deliver(wanted[start : start + TOGETHER])
-        await self._record(outbox, results)
+        await self._record(outbox, head, results)
         return len(rows)
 
     async def _deliver(self, rows: Sequence[Any]) -> list[tuple[Any, Exception | None]]:
@@ -291,7 +224,7 @@ class Relay:
                 [Event.load(r.name, {**json.loads(r.body), "id": r.id, "at": r.at}) for r in rows]
             )
         except Exception as error:
-            if len(rows) == 1 or _away(error):
+            if len(rows) == 1 or away(error):
                 return [(row, error) for row in rows]
             return [result for row in rows for result in await self._deliver([row])]
         now = datetime.now(UTC)
@@ -300,14 +233,15 @@ class Relay:
             EVENT_LAG.observe(max(0.0, (now - row.at).total_seconds()))
         return [(row, None) for row in rows]
 
-    async def _record(self, outbox: Outbox, results: list[tuple[Any, Exception | None]]) -> None:
+    async def _record(
+        self, outbox: Outbox, head: Any, results: list[tuple[Any, Exception | None]]
+    ) -> None:
+        await outbox.record(self.db, results, head=head, now=datetime.now(UTC))
+
+    async def seal_late(self) -> int:
+        """Seals some of what was delivered without a seal, by an older Lendery say."""
         now = datetime.now(UTC)
-        async with self.db.begin() as tx:
-            if done := [row.seq for row, error in results if error is None]:
-                await tx.run(outbox.done, seqs=done, now=now)
-            for row, error in results:
-                if error is not None:
-                    await tx.run(outbox.failed, **_failure(row, error, now))
+        return sum([await outbox.seal_late(self.db, now=now) for outbox in self.outboxes])
 
     async def parked(self) -> list[tuple[str, Any]]:
         async with self.db.read() as session:
@@ -316,28 +250,6 @@ class Relay:
     async def revive(self) -> int:
         async with self.db.begin() as tx:
             return sum([await tx.run(outbox.revive) for outbox in self.outboxes])
-
-
-def _away(error: Exception) -> bool:
-    """Nobody is there to act on it; that says nothing about the event."""
-    return isinstance(error, PeerUnavailable | Busy)
-
-
-def _failure(row: Any, error: Exception, now: datetime) -> dict[str, Any]:
-    """A neighbour that is away is waited for; anything else may be tried ATTEMPTS times."""
-    tries = row.attempts + (not _away(error))
-    parked = tries >= ATTEMPTS
-    wait = min(2.0 ** min(tries or 4, 12) * 0.1, 30.0) * random.uniform(0.8, 1.2)
-    log.warning("event not delivered", event_name=row.name, seq=row.seq, tries=tries, parked=parked)
-    if parked:
-        EVENTS_PARKED.labels(row.name).inc()
-    return {
-        "seq_": row.seq,
-        "tries": tries,
-        "why": f"{type(error).__name__}: {error}".split("\n")[0][:200],  # no row's content
-        "later": now + timedelta(seconds=wait),
-        "parked": now if parked else None,
-    }
 
 
 def outboxes(tables: Iterable[ContextTables]) -> list[Outbox]:

@@ -14,5 +14,6 @@ EVENT_LAG = Histogram(
     "lendery_event_lag_seconds", "From happening to delivered, in seconds.", buckets=FAST
 )
 CACHE = Counter("lendery_cache_total", "Answers from the cache and not.", ["result"])
+JOBS = Counter("lendery_jobs_total", "Jobs run by the clock.", ["name", "result"])
 LIMITED = Counter("lendery_rate_limited_total", "Requests refused for coming too often.")
 BREAKER = Gauge("lendery_breaker_open", "1 while calls to a neighbour are held back.", ["peer"])

@@ -7,23 +7,21 @@ code running, so a rolling upgrade migrates first and then replaces the processe
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.resources import as_file, files
 from typing import Any
 
 from alembic.config import Config
-from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy import inspect as inspected
 from sqlalchemy.event import listen
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool, StaticPool
 
 from lendery.platform.db.database import local_file
-from lendery.platform.db.log import context_tables
 from lendery.platform.schema import SchemaState, newest, noted
 
 
@@ -45,14 +43,26 @@ def run_in_memory(raw: sqlite3.Connection, contexts: Iterable[str]) -> None:
 
 def downgrade(url: str, context: str, revision: str) -> None:
     """Back to an older revision (tests; an operator restores a backup instead)."""
+    _on_connection(url, lambda connection: _go_to(connection, context, revision, back=True))
 
-    def down(connection: Connection) -> None:
-        with _scripts(context) as folder:
-            script = ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])
-            _move(connection, context, script, lambda rev, _: script._downgrade_revs(revision, rev))
-            _note_compatibility(connection, context, script)
 
-    _on_connection(url, down)
+def exactly(url: str, revisions: Mapping[str, str]) -> None:
+    """The contexts' schemas at these revisions, for what an older program has kept."""
+
+    def there(connection: Connection) -> None:
+        for context, revision in revisions.items():
+            back = _state(connection, context).revision > int(revision)
+            _go_to(connection, context, revision, back=back)
+
+    _on_connection(url, there)
+
+
+def _go_to(connection: Connection, context: str, revision: str, *, back: bool) -> None:
+    with _scripts(context) as folder:
+        script = ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])
+        steps = script._downgrade_revs if back else script._upgrade_revs
+        _move(connection, context, script, lambda current, _: steps(revision, current))
+        _note_compatibility(connection, context, script)
 
 
 def _on_connection(url: str, work: Any) -> Any:
@@ -154,46 +164,3 @@ def _state(connection: Connection, context: str) -> SchemaState:
         compatible_from = row.compatible_from if row else compatible_from
     connection.commit()
     return SchemaState(context, current, newest(context), compatible_from)
-
-
-def create_context_tables(op: Operations | Any, context: str) -> None:
-    """The log, inbox and request tables, and the triggers that keep the log append-only."""
-    metadata = MetaData()
-    context_tables(context, metadata)
-    metadata.create_all(op.get_bind())
-    if op.get_bind().dialect.name == "sqlite":
-        _guard_log_on_sqlite(op, context)
-    else:
-        _guard_log_on_postgres(op, context)
-
-
-FACTS = ("seq", "id", "name", "aggregate", "at", "body")
-
-
-def _guard_log_on_sqlite(op: Any, context: str) -> None:
-    for what in (f"UPDATE OF {', '.join(FACTS)}", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER {context}_log_keeps_{what.split()[0].lower()} "
-            f"BEFORE {what} ON {context}_event "
-            "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
-        )
-
-
-def _guard_log_on_postgres(op: Any, context: str) -> None:
-    op.execute(
-        f"CREATE FUNCTION {context}_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'the log is append-only'; END $$"
-    )
-    for what in (f"UPDATE OF {', '.join(FACTS)}", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER {context}_log_keeps_{what.split()[0].lower()} "
-            f"BEFORE {what} ON {context}_event "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {context}_log_is_append_only()"
-        )
-
-
-def drop_context_tables(op: Any, context: str) -> None:
-    for name in ("event", "inbox", "request"):
-        op.drop_table(f"{context}_{name}")
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute(f"DROP FUNCTION {context}_log_is_append_only()")

@@ -57,19 +57,24 @@ def noted(context: str) -> Table:
 
 async def states(db: Database, contexts: Iterable[str]) -> list[SchemaState]:
     async with db.read() as session:
-        return [await _state(session, context) for context in contexts]
+        return await states_seen(session, contexts)
+
+
+async def states_seen(session: Session, contexts: Iterable[str]) -> list[SchemaState]:
+    return [await _state(session, context) for context in contexts]
 
 
 async def _state(session: Session, context: str) -> SchemaState:
     name = f"{context}_schema"
     row = None
-    if await _exists(session, name):
+    if await exists(session, name):
         row = await session.row(select(noted(context)))
     revision = int(row.revision) if row else 0
     return SchemaState(context, revision, newest(context), row.compatible_from if row else 0)
 
 
-async def _exists(session: Session, name: str) -> bool:
+async def exists(session: Session, name: str) -> bool:
+    """Is there a table of this name?"""
     if session.dialect == "sqlite":
         master = table("sqlite_master", column("name", String))
         return bool(await session.value(select(master).where(master.c.name == name)))

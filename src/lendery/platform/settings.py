@@ -67,10 +67,23 @@ class Settings(BaseSettings):
         frozenset(), description="Addresses whose X-Forwarded-For is believed."
     )
     body_limit: int = Field(1_000_000, ge=1_000, description="Largest request body in bytes.")
+    currency: str = Field(
+        "EUR", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of the money fees are in."
+    )
     cache_entries: int = Field(
         20_000,
         ge=0,
         description="Finished answers kept in this process. 0 switches the cache off.",
+    )
+    backup_folder: Path | None = Field(
+        None, description="Where backups are written by the clock; unset: nowhere."
+    )
+    backup_every_hours: int = Field(24, ge=1, le=8760, description="Hours between two backups.")
+    backup_keep: int = Field(7, ge=1, description="So many of the newest backups are kept.")
+    backup_passphrase: SecretStr | None = Field(
+        None,
+        min_length=12,
+        description="Encrypts backups: 12 characters or more. Without it nobody can restore them.",
     )
     demo: bool = Field(False, description="Print the demo library's log-ins at start.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -83,6 +96,9 @@ class Settings(BaseSettings):
             value = given.get(name)
             if isinstance(value, str):
                 given[name] = [part.strip() for part in value.split(",") if part.strip()]
+        for name in ("backup_folder", "backup_passphrase"):
+            if given.get(name) == "":  # as compose files leave out what is not set
+                del given[name]
         return given
 
     @model_validator(mode="after")

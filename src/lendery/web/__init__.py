@@ -3,17 +3,39 @@
 An edge: it asks the contexts through their ports and holds nothing itself. Every page works
 without JavaScript; with it, the desk sends scans without loading the page again.
 
-catalogue.py  home, results, a book          sessions.py  sign in, sign out, join
-my.py         a reader's own loans           desk.py      check out, check in
-patrons.py    people as staff see them
+catalogue.py  home, results, a book          sessions.py      sign in, sign out, join
+my.py         a reader's own library         holds.py         placing a hold
+desk.py       check out, check in            hold_lists.py    to pull, on the hold shelf, coming
+patrons.py    people as staff see them       patron_holds.py  what one of them waits for
+registering.py  somebody new                 account.py       what one of them owes; till.py
+overdue.py    what is late                   desk_branch.py   where a desk stands
 """
 
 from fastapi import APIRouter, FastAPI
 
 from lendery.platform.http.identity import Identities
-from lendery.web import catalogue, desk, my, patrons, sessions
+from lendery.web import (
+    account,
+    catalogue,
+    desk,
+    desk_branch,
+    hold_lists,
+    holds,
+    my,
+    overdue,
+    patron_holds,
+    patrons,
+    registering,
+    sessions,
+)
 from lendery.web.pages import Site, Unknown
 from lendery.web.ports import Ports
+
+PAGES = (
+    *(catalogue, holds, sessions, my),
+    *(desk, desk_branch, hold_lists),
+    *(patrons, patron_holds, account, registering, overdue),
+)
 
 
 def mount(app: FastAPI, wiring: Ports, identities: Identities) -> None:
@@ -23,15 +45,9 @@ def mount(app: FastAPI, wiring: Ports, identities: Identities) -> None:
     files.add_api_route(
         "/static/{name}", site.look.assets.answer, methods=["GET", "HEAD"], response_model=None
     )
-    for router in (
-        files,
-        catalogue.routes(site),
-        sessions.routes(site),
-        my.routes(site),
-        desk.routes(site),
-        patrons.routes(site),
-    ):
-        app.include_router(router)
+    app.include_router(files)
+    for pages in PAGES:
+        app.include_router(pages.routes(site))
     app.router.routes.append(Unknown(site))
 
 

@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from lendery.contracts.base import PeerUnavailable, Window
 from lendery.contracts.catalog import BookSearch
-from lendery.contracts.circulation import LoanFilter
-from lendery.web import shelves
+from lendery.contracts.circulation import HoldFilter, LoanFilter
+from lendery.web import queues, shelves
 from lendery.web.pages import Site, asked, by_htmx, show, visit_of
+from lendery.web.queues import Queued
 from lendery.web.rendering import query
 from lendery.web.shelves import Availability, Held, Places
 
@@ -115,7 +116,13 @@ class Catalogue:
         places = await shelves.places(ports)
         new = await ports.books.search(wanted=BookSearch(sort="newest"), window=Window(limit=8))
         next_due: Held | None = None
+        ready = []
         if visit.signed_in:
+            like = HoldFilter(patron_id=visit.me, state="ready")
+            holds = await ports.holds.find(
+                like=like, window=Window(limit=5), actor=visit.actor, now=now
+            )
+            ready = await queues.queued(ports, holds.items)
             loans = await ports.loans.find(
                 like=LoanFilter(patron_id=visit.me, status="open"),
                 window=Window(limit=100),
@@ -130,6 +137,7 @@ class Catalogue:
             new=new.items,
             hours=await shelves.hours_today(ports, places, now),
             next_due=next_due,
+            ready=ready,
             places=places,
         )
 
@@ -169,14 +177,26 @@ class Catalogue:
         places = await shelves.places(ports)
         shelf = await self._shelf([book])
         here = shelf[book.id] if shelf is not None else Availability()
+        waiting, held = await self._queue(request, book_id) if shelf is not None else (0, None)
         return self.site.page(
             request,
             "book.html",
             book=book,
             places=places,
             here=here if shelf is not None else None,
+            waiting=waiting,
+            held=held,
             copies=sorted(here.kept, key=lambda each: (places.name(each.branch_id), each.status)),
         )
+
+    async def _queue(self, request: Request, book_id: UUID) -> tuple[int, Queued | None]:
+        """How many wait for it, and the hold of who looks."""
+        ports, visit = self.site.ports, visit_of(request)
+        held = None
+        if visit.signed_in:
+            now = datetime.now(UTC)
+            held = await queues.held_by(ports, visit.me, book_id, visit.actor, now)
+        return await queues.length(ports, book_id), held
 
     async def author(self, request: Request, author_id: UUID) -> Response:
         author = await self.site.ports.authors.get(author_id=author_id)

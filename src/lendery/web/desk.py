@@ -14,19 +14,19 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lendery.contracts.base import NotFound, Window
-from lendery.contracts.circulation import Branch, LoanFilter
+from lendery.contracts.base import NotFound
+from lendery.contracts.circulation import Branch
 from lendery.contracts.permissions import Actor, Permission
 from lendery.web import shelves
+from lendery.web.desk_branch import desk_branch
 from lendery.web.pages import Site, by_htmx, field, go, identity, show, take, visit_of
-from lendery.web.people import Person, person
+from lendery.web.people import Affairs, Person, affairs, person
 from lendery.web.rendering import query
 from lendery.web.renewing import KEY, new_key
-from lendery.web.scans import Mode, Row, Scan, Scanner, decided, packed, unpacked
+from lendery.web.rows import Mode, Row, packed, unpacked
+from lendery.web.scans import Scan, Scanner, decided
 from lendery.web.shelves import Places
-from lendery.web.visits import Cookie
 
-YEAR = 365 * 86_400
 COMMANDS = ("/end", "/in", "/out")
 
 
@@ -127,15 +127,8 @@ class Desk:
             mode="in" if asked.get("mode") == "in" else "out",
             patron_id=identity(asked.get("patron")) if asked.get("mode") != "in" else None,
             on=_date(asked.get("on")) if asked.get("mode") == "in" else None,
-            branch=self._branch(request, places),
+            branch=desk_branch(self.site, request, places),
         )
-
-    def _branch(self, request: Request, places: Places) -> Branch | None:
-        """What this browser chose; else where the person works; else the only one there is."""
-        chosen = request.cookies.get(self.site.sessions.cookie("desk"), "")
-        works = places.by_id.get(visit_of(request).actor.desk or UUID(int=0))
-        only = places.all[0] if len(places.by_id) == 1 else None
-        return places.named(chosen) or works or only
 
     def _commanded(self, standing: Standing, code: str) -> Standing:
         if code == "/in":
@@ -178,7 +171,7 @@ class Desk:
             said=row,
             seal=self._seal(request),
             patron=await self._patron(standing, actor) if opened else None,
-            loans=await self._how_many(row, actor) if row.kind in ("lent", "waived") else None,
+            affairs=await self._affairs(row, actor),
         )
         if opened:
             page.headers["hx-replace-url"] = standing.address
@@ -193,24 +186,11 @@ class Desk:
             return None
         return await person(self.site.ports, standing.patron_id, actor, datetime.now(UTC))
 
-    async def _how_many(self, row: Row, actor: Actor) -> int | None:
-        found = await self.site.ports.loans.find(
-            like=LoanFilter(patron_id=row.patron_id, status="open"),
-            window=Window(limit=1, total=True),
-            actor=actor,
-            now=datetime.now(UTC),
-        )
-        return found.total
-
-    async def choose_branch(self, request: Request) -> Response:
-        visit = visit_of(request)
-        visit.must(Permission.LEND)
-        places = await shelves.places(self.site.ports)
-        branch = places.named(await field(request, "branch", 40))
-        if branch is None:
-            raise NotFound("There is no such branch.")
-        visit.cookies.append(Cookie("desk", str(branch.id), YEAR))
-        return go("/staff?mode=in" if await field(request, "mode") == "in" else "/staff")
+    async def _affairs(self, row: Row, actor: Actor) -> Affairs | None:
+        """How the reader stands after a loan: a hold may be fulfilled by it, and cost something."""
+        if row.kind not in ("lent", "waived", "renewed") or row.patron_id is None:
+            return None
+        return await affairs(self.site.ports, row.patron_id, actor, datetime.now(UTC))
 
 
 def _with(row: Row, rows: tuple[Row, ...]) -> tuple[Row, ...]:
@@ -231,5 +211,4 @@ def routes(site: Site) -> APIRouter:
     pages, router = Desk(site), site.router()
     show(router, "/staff", pages.show)
     take(router, "/staff", pages.scan)
-    take(router, "/staff/branch", pages.choose_branch)
     return router

@@ -195,7 +195,7 @@ def say(site: Site, request: Request, problem: Problem) -> Response:
 
 
 def _here(request: Request) -> str:
-    if request.method != "GET":
+    if request.method != "GET" and not request.url.path.startswith("/books/"):
         return "/staff" if request.url.path.startswith("/staff") else "/my"
     query = request.url.query
     return local_path(request.url.path + (f"?{query}" if query else ""), "/")

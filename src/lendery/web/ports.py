@@ -4,7 +4,7 @@ from typing import Protocol
 
 from lendery.contracts.accounts import Tokens, Users
 from lendery.contracts.catalog import Authors, Books, Copies
-from lendery.contracts.circulation import Branches, Calendars, CopyStates, Loans
+from lendery.contracts.circulation import Branches, Calendars, CopyStates, Fees, Holds, Loans
 from lendery.platform.settings import Settings
 
 
@@ -25,6 +25,10 @@ class Ports(Protocol):
     def copy_states(self) -> CopyStates: ...
     @property
     def loans(self) -> Loans: ...
+    @property
+    def holds(self) -> Holds: ...
+    @property
+    def fees(self) -> Fees: ...
     @property
     def branches(self) -> Branches: ...
     @property

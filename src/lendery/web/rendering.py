@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from lendery.web import words
+from lendery.web import amounts, words
 from lendery.web.assets import Assets
 
 FOLDER = Path(__file__).parent / "templates"
@@ -48,6 +48,10 @@ class Look:
             "day": _day,
             "moment": _moment,
             "language": words.language_name,
+            "ordinal": words.ordinal,
+            "money": amounts.said,
+            "digits": amounts.digits,
+            "places": amounts.places,
             "query": query,
             "capitalize_first": lambda text: text[:1].upper() + text[1:],
         }

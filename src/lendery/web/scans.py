@@ -5,24 +5,20 @@ a card's second; so lending asks circulation once and the catalogue once for the
 """
 
 import asyncio
-import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Literal
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
-
 from lendery.contracts.accounts import User
-from lendery.contracts.base import NotFound, Problem, Value
+from lendery.contracts.base import NotFound, Problem
 from lendery.contracts.catalog import NoSuchCopy
 from lendery.contracts.circulation import (
     Block,
     BlockCode,
     Branch,
     CheckOutRefused,
+    Hold,
     Loan,
     LoanRequest,
     NotOnLoan,
@@ -33,71 +29,14 @@ from lendery.contracts.circulation import (
 from lendery.contracts.permissions import Actor
 from lendery.web.ports import Ports
 from lendery.web.renewing import request_key
+from lendery.web.rows import Charged, ForHold, Kind, Mode, Row
 from lendery.web.shelves import Places
-from lendery.web.words import zone
+from lendery.web.words import last_digits, short_name, zone
 
-Mode = Literal["out", "in"]
-Kind = Literal[
-    "lent",
-    "renewed",
-    "waived",
-    "refused",
-    "left",
-    "card",
-    "found",
-    "unknown",
-    "shelve",
-    "send",
-    "problem",
-]
 BARCODE = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 CARD = re.compile(r"^[A-Z0-9-]{3,32}$")
-KEPT_ROWS = 25
 ASIDE = ("withdrawn", "lost", "missing", "claimed-returned", "damaged")
-
-
-class Row(Value):
-    """One scan and what came of it, as the log shows it."""
-
-    key: str
-    code: str
-    kind: Kind
-    title: str = ""
-    book_id: UUID | None = None
-    patron_id: UUID | None = None
-    due_at: datetime | None = None
-    zone: str = "UTC"
-    place: str = ""
-    call_number: str = ""
-    name: str = ""
-    says: Literal["", "is-card", "not-on-loan", "scan-card", "set-aside", "no-barcode"] = ""
-    detail: str = ""
-    was_late: bool = False
-    blocks: tuple[Block, ...] = ()
-
-    @property
-    def waivable(self) -> bool:
-        return bool(self.blocks) and all(block.waivable for block in self.blocks)
-
-    @property
-    def theirs(self) -> bool:
-        return any(block.code == "already-yours" for block in self.blocks)
-
-
-ROWS = TypeAdapter(tuple[Row, ...])
-
-
-def packed(rows: Sequence[Row]) -> str:
-    """Rows as text that a form can carry."""
-    dumped = [row.model_dump(mode="json", exclude_defaults=True) for row in rows[:KEPT_ROWS]]
-    return json.dumps(dumped, separators=(",", ":"))
-
-
-def unpacked(text: str | None) -> tuple[Row, ...]:
-    try:
-        return ROWS.validate_json(text) if text else ()
-    except ValidationError:  # an older program's rows: the log begins anew
-        return ()
+GOES: dict[str, Kind] = {"shelve": "shelve", "hold": "hold", "transit": "send"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,15 +135,14 @@ class Scanner:
             return _row(scan, "unknown")
         except (ReturnRefused, NotOnLoan) as refusal:
             return _row(scan, "problem", detail=refusal.detail)
-        return await self._taken_back(scan, back, asked.returned_at or now)
+        return await self._taken_back(scan, back, asked.returned_at or now, actor)
 
-    async def _taken_back(self, scan: Scan, back: Return, at: datetime) -> Row:
-        copy = back.copy_here
+    async def _taken_back(self, scan: Scan, back: Return, at: datetime, actor: Actor) -> Row:
+        copy, fine = back.copy_here, back.fine
         aside = copy.status in ASIDE
-        kind: Kind = "problem" if aside else "send" if back.next == "transit" else "shelve"
         row = _row(
             scan,
-            kind,
+            "problem" if aside else GOES[back.next],
             says="set-aside" if aside else "" if back.loan else "not-on-loan",
             detail=copy.status if aside else "",
             place=self.places.name(back.to_branch),
@@ -212,12 +150,30 @@ class Scanner:
             due_at=back.loan.due_at if back.loan else None,
             was_late=bool(back.loan and back.loan.due_at < at),
             zone=self.places.zone(copy.home_branch_id),
+            charged=Charged(amount=fine.amount, patron_id=fine.patron_id) if fine else None,
         )
-        found, titled = await asyncio.gather(
-            self.ports.copies.by_ids(ids=[copy.id]), self._with_title(row, copy.book_id)
+        found, titled, for_hold = await asyncio.gather(
+            self.ports.copies.by_ids(ids=[copy.id]),
+            self._with_title(row, copy.book_id),
+            self._for_hold(back.hold, actor),
         )
         number = found[0].call_number if found else None
-        return titled.model_copy(update={"call_number": number or titled.call_number})
+        told = {"call_number": number or titled.call_number, "for_hold": for_hold}
+        return titled.model_copy(update=told)
+
+    async def _for_hold(self, hold: Hold | None, actor: Actor) -> ForHold | None:
+        """A name is a courtesy, as a title is: the copy goes to the hold shelf without it."""
+        if hold is None:
+            return None
+        users: list[User] = []
+        if hold.patron_id is not None and hold.state == "ready":
+            try:
+                users = await self.ports.users.by_ids(ids=[hold.patron_id], actor=actor)
+            except Problem:
+                users = []
+        name = short_name(users[0].name) if users else ""
+        card = last_digits(users[0].card_number) if users else ""
+        return ForHold(name=name, card=card, until=hold.expires_on)
 
     async def _with_title(self, row: Row, book_id: UUID) -> Row:
         """A title is a courtesy: when the catalogue is away, the barcode must do."""

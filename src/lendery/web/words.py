@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
+ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+
 
 def zone(name: str | None) -> tzinfo:
     """A branch's time zone; UTC when this machine does not know it."""
@@ -28,6 +30,23 @@ def said_time(at: datetime, where: str | None, now: datetime) -> str:
     if (there.hour, there.minute) == (23, 59):
         return day
     return f"{day}, {there:%H:%M}"
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th ... 11th, 12th, 13th ... 21st."""
+    last = number % 10 if number % 100 not in (11, 12, 13) else 0
+    return f"{number}{ENDINGS.get(last, 'th')}"
+
+
+def short_name(name: str) -> str:
+    """A. Reed for Ann Reed: enough to find a shelf slip, too little to tell a stranger."""
+    first, *others = name.split() or [""]
+    return f"{first[0]}. {others[-1]}" if others else first
+
+
+def last_digits(card: str | None) -> str:
+    """The end of a card number, for the same slip."""
+    return card[-4:] if card else ""
 
 
 def language_name(code: str | None) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from lendery.catalog.models import book, book_author, book_subject, copy
-from lendery.catalog.repository.search import indexed, unindexed
+from lendery.catalog.repository.search import indexed, tidy, unindexed
 from lendery.catalog.rules import isbn
 from lendery.catalog.rules.filing import LAST, NO_YEAR, name_key, title_key
 from lendery.contracts.catalog import AuthorRef, Book
@@ -60,6 +60,12 @@ BY_ID = Statement(select(*AS_IT_STANDS).where(book.c.id == bindparam("id")))
 BY_IDS = Statement(select(*AS_IT_STANDS).where(any_of(book.c.id, "ids")))
 BY_NUMBERS = Statement(
     select(*AS_IT_STANDS).where(any_of(book.c.number, "numbers")).order_by(book.c.number)
+)
+AFTER = Statement(
+    select(*AS_IT_STANDS)
+    .where(book.c.number > bindparam("number", type_=book.c.number.type))
+    .order_by(book.c.number)
+    .limit(500)
 )
 WITH_ISBN = Statement(select(book.c.id, book.c.title).where(book.c.isbn == bindparam("isbn")))
 WITH_ISBNS = Statement(
@@ -202,3 +208,13 @@ async def destroy(tx: Tx, *, number: int) -> None:
 
 def isbn_forms(number: str | None) -> tuple[str | None, ...]:
     return (number, isbn.ten(number)) if number else ()
+
+
+async def make_findable(tx: Tx) -> None:
+    """The words of all records, from the records, where they have none yet: after a restore."""
+    last = 0
+    while rows := await tx.rows(AFTER, number=last):
+        writes = [indexed(tx.dialect, r.number, book_of(r), isbn_forms(r.isbn)) for r in rows]
+        await tx.many(writes[0][0], [given for _, given in writes])
+        last = rows[-1].number
+    await tidy(tx)

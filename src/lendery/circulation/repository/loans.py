@@ -4,10 +4,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, func, insert, null, select, update
+from sqlalchemy import (
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    literal_column,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
-from lendery.circulation.models import TABLES, copy, loan, setup
+from lendery.circulation.models import TABLES, copy, hold, ledger_line, loan, setup
 from lendery.contracts.base import RequestKey
 from lendery.contracts.circulation import LoanFilter
 from lendery.platform.db import Session, Statement, UtcDateTime
@@ -22,6 +32,41 @@ out = loan.alias("out")  # the open loan of the copy in hand
 def _answered(column: ColumnElement[Any]) -> Any:
     asked = request.c.scope == bindparam("key_scope"), request.c.key == bindparam("key_key")
     return select(column).where(*asked).scalar_subquery()
+
+
+def _owed_by(patron_id: ColumnElement[Any]) -> Any:
+    return (
+        select(func.coalesce(func.sum(ledger_line.c.amount), 0))
+        .where(ledger_line.c.patron_id == patron_id)
+        .scalar_subquery()
+    )
+
+
+def _kept(column: ColumnElement[Any]) -> Any:
+    """Of the open hold that the copy is kept for."""
+    return (
+        select(column)
+        .where(hold.c.given_copy_id == copy.c.id, hold.c.ended_at.is_(None))
+        .correlate(copy)
+        .scalar_subquery()
+    )
+
+
+def _own_hold(*conditions: ColumnElement[bool]) -> Any:
+    """The patron's oldest open hold on the book."""
+    return (
+        select(hold.c.id)
+        .where(
+            hold.c.patron_id == bindparam("patron_id"),
+            hold.c.book_id == copy.c.book_id,
+            hold.c.ended_at.is_(None),
+            *conditions,
+        )
+        .order_by(hold.c.placed_at)
+        .limit(1)
+        .correlate(copy)
+        .scalar_subquery()
+    )
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
@@ -54,6 +99,10 @@ FACTS = Statement(
         .correlate(copy)
         .scalar_subquery()
         .label("out_as"),
+        _kept(hold.c.id).label("kept_as"),
+        _kept(hold.c.patron_id).label("kept_for"),
+        func.coalesce(_own_hold(hold.c.given_copy_id == copy.c.id), _own_hold()).label("own_hold"),
+        _owed_by(bindparam("patron_id")).label("owed"),
         HOUSE_VERSION.label("house_version"),
         *KEY,
     )
@@ -68,19 +117,50 @@ FACTS_WITHOUT_COPY = Statement(
     select(
         func.count(theirs.c.id).label("loans"),
         _count(theirs.c.due_at < NOW).label("overdue"),
+        _owed_by(bindparam("patron_id")).label("owed"),
         HOUSE_VERSION.label("house_version"),
         *KEY,
     ).where(theirs.c.patron_id == bindparam("patron_id"), theirs.c.returned_at.is_(None))
 )
+CHARGED = (  # for the lateness of this loan, at renewals
+    select(func.coalesce(func.sum(ledger_line.c.amount), 0))
+    .where(
+        ledger_line.c.loan_id == loan.c.id,
+        ledger_line.c.kind == "charge",
+        ledger_line.c.reason == "late",
+    )
+    .correlate(loan)
+    .scalar_subquery()
+)
+
+
+def _wanted(book_id: ColumnElement[Any]) -> Any:
+    # spelled out, not bound: SQLite plans anew for each value that a partial index depends on
+    waiting = hold.c.state == literal_column("'waiting'")
+    return exists().where(hold.c.book_id == book_id, waiting)
+
+
 OPEN_LOAN = Statement(
-    select(loan, HOUSE_VERSION.label("house_version"), *KEY)
+    select(
+        loan,
+        CHARGED.label("charged"),
+        _kept(hold.c.id).label("kept_as"),
+        _wanted(copy.c.book_id).label("wanted"),
+        HOUSE_VERSION.label("house_version"),
+        *KEY,
+    )
     .select_from(copy.outerjoin(loan, (loan.c.copy_id == copy.c.id) & loan.c.returned_at.is_(None)))
     .where(copy.c.id == bindparam("copy_id"))
 )
 LOAN_FOR_RENEWAL = Statement(
-    select(loan, HOUSE_VERSION.label("house_version"), *KEY).where(
-        loan.c.id == bindparam("loan_id")
-    )
+    select(
+        loan,
+        CHARGED.label("charged"),
+        _wanted(loan.c.book_id).label("wanted"),
+        _owed_by(loan.c.patron_id).label("owed"),
+        HOUSE_VERSION.label("house_version"),
+        *KEY,
+    ).where(loan.c.id == bindparam("loan_id"))
 )
 LOAN = Statement(select(loan).where(loan.c.id == bindparam("loan_id")))
 LEND = Statement(insert(loan).values({c.name: bindparam(c.name, type_=c.type) for c in loan.c}))
@@ -99,7 +179,7 @@ TAKE_BACK = Statement(
 )
 
 
-def _key(key: RequestKey | None) -> dict[str, str | None]:
+def key_values(key: RequestKey | None) -> dict[str, str | None]:
     return {"key_scope": key.scope if key else None, "key_key": key.key if key else None}
 
 
@@ -107,22 +187,22 @@ async def check_out_facts(
     session: Session, *, barcode: str, patron_id: UUID | None, now: datetime, key: RequestKey | None
 ) -> Any | None:
     """The copy, what its borrower-to-be has out, and whom it is out to. None: unknown copy."""
-    return await session.row(FACTS, code=barcode, patron_id=patron_id, now=now, **_key(key))
+    return await session.row(FACTS, code=barcode, patron_id=patron_id, now=now, **key_values(key))
 
 
 async def facts_without_copy(
     session: Session, *, patron_id: UUID | None, now: datetime, key: RequestKey | None
 ) -> Any:
-    return await session.row(FACTS_WITHOUT_COPY, patron_id=patron_id, now=now, **_key(key))
+    return await session.row(FACTS_WITHOUT_COPY, patron_id=patron_id, now=now, **key_values(key))
 
 
 async def open_loan(session: Session, *, copy_id: UUID, key: RequestKey | None) -> Any:
     """The copy's open loan (its `id` is null when there is none) and the key's answer."""
-    return await session.row(OPEN_LOAN, copy_id=copy_id, **_key(key))
+    return await session.row(OPEN_LOAN, copy_id=copy_id, **key_values(key))
 
 
 async def loan_for_renewal(session: Session, *, loan_id: UUID, key: RequestKey | None) -> Any:
-    return await session.row(LOAN_FOR_RENEWAL, loan_id=loan_id, **_key(key))
+    return await session.row(LOAN_FOR_RENEWAL, loan_id=loan_id, **key_values(key))
 
 
 async def loan_by_id(session: Session, loan_id: UUID) -> Any | None:

@@ -4,21 +4,36 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, exists, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from lendery.circulation.models import copy, loan, patron
+from lendery.circulation.models import copy, hold, loan, patron
 from lendery.contracts.accounts import Patron
 from lendery.contracts.catalog import BareCopy
 from lendery.platform.db import Session, Statement, Tx, any_of
 
 # The lock on a patron: in a statement of its own and first, so that what is counted after it
 # is counted by one desk at a time. NO KEY: nothing refers to this row.
-PATRON_BY_CARD = Statement(
-    select(patron).where(patron.c.card_number == bindparam("card")).with_for_update(key_share=True)
-)
 PATRON_BY_ID = Statement(
     select(patron).where(patron.c.id == bindparam("patron_id")).with_for_update(key_share=True)
+)
+# Lending locks the copy in the same statement: a check-in of it takes its turn.
+_taken = (
+    select(copy.c.id)
+    .where(copy.c.barcode == bindparam("code"))
+    .with_for_update(key_share=True)
+    .cte("taken")
+)
+_taken_too = select(func.count(_taken.c.id)).scalar_subquery().label("copies")
+BORROWER_BY_CARD = Statement(
+    select(patron, _taken_too)
+    .where(patron.c.card_number == bindparam("card"))
+    .with_for_update(key_share=True, of=patron)
+)
+BORROWER_BY_ID = Statement(
+    select(patron, _taken_too)
+    .where(patron.c.id == bindparam("patron_id"))
+    .with_for_update(key_share=True, of=patron)
 )
 COPY_BY_BARCODE = Statement(
     select(copy).where(copy.c.barcode == bindparam("code")).with_for_update(key_share=True)
@@ -52,12 +67,17 @@ STATES = Statement(
         copy.c.home_branch_id,
         copy.c.current_branch_id,
         loan.c.due_at,
+        hold.c.state.label("kept"),
     )
     .select_from(copy)
     .outerjoin(loan, (loan.c.copy_id == copy.c.id) & loan.c.returned_at.is_(None))
+    .outerjoin(hold, (hold.c.given_copy_id == copy.c.id) & hold.c.ended_at.is_(None))
     .where(any_of(copy.c.id, "copy_ids"))
 )
 EVER_LENT = Statement(select(exists(select(loan.c.id).where(any_of(loan.c.copy_id, "copy_ids")))))
+BOOK_OF_COPY = Statement(select(copy.c.book_id).where(copy.c.id == bindparam("copy_id")))
+KNOWS_COPIES = Statement(select(exists().where(copy.c.book_id == bindparam("book_id"))))
+MET = Statement(select(copy.c.id).where(any_of(copy.c.id, "copy_ids")))
 
 _patron = insert(patron)
 REMEMBER_PATRON = Statement(
@@ -67,7 +87,10 @@ REMEMBER_PATRON = Statement(
         where=patron.c.version <= _patron.excluded.version,
     )
 )
-COPY_FACTS = ("id", "barcode", "book_id", "item_type", "home_branch_id", "version")
+COPY_FACTS = (
+    *("id", "barcode", "book_id", "item_type", "home_branch_id", "version"),
+    *("price_amount", "price_currency"),
+)
 _copy = insert(copy)
 REMEMBER_COPY = Statement(
     _copy.values({name: bindparam(name) for name in COPY_FACTS}).on_conflict_do_update(
@@ -88,12 +111,22 @@ RELEASE_BARCODE = Statement(
 )
 
 
-async def lock_patron(tx: Tx, *, card: str | None, patron_id: UUID | None) -> Any | None:
-    """The patron, held until the transaction ends: two desks cannot both lend the tenth book."""
+async def lock_borrower(
+    tx: Tx, *, card: str | None, patron_id: UUID | None, barcode: str
+) -> Any | None:
+    """The patron and the copy, held until the transaction ends.
+
+    Two desks cannot both lend the tenth book, nor one lend what the other just kept for somebody.
+    """
     if patron_id is not None:
-        return await tx.row(PATRON_BY_ID, patron_id=patron_id)
-    found = await tx.rows(PATRON_BY_CARD, card=card)
+        return await tx.row(BORROWER_BY_ID, patron_id=patron_id, code=barcode)
+    found = await tx.rows(BORROWER_BY_CARD, card=card, code=barcode)
     return found[0] if len(found) == 1 else None  # two think it theirs: accounts is asked again
+
+
+async def lock_patron(tx: Tx, patron_id: UUID) -> Any | None:
+    """The patron, held until the transaction ends: what is counted then is counted by one."""
+    return await tx.row(PATRON_BY_ID, patron_id=patron_id)
 
 
 async def lock_copy(tx: Tx, *, barcode: str) -> Any | None:
@@ -132,6 +165,8 @@ async def remember_copy(tx: Tx, known: BareCopy) -> None:
         item_type=known.item_type,
         home_branch_id=known.branch_id,
         version=known.version,
+        price_amount=known.price.amount if known.price else None,
+        price_currency=known.price.currency if known.price else None,
     )
     if kept:
         await tx.run(RELEASE_BARCODE, code=known.barcode, copy_id=known.id)
@@ -154,9 +189,27 @@ async def forget_patron(tx: Tx, patron_id: UUID) -> None:
 
 
 async def forget_copy(tx: Tx, copy_id: UUID) -> None:
-    """Unless it was lent while the catalog removed it: that loan must still be closed."""
+    """Unless it was lent while the catalog removed it: that loan must still be closed.
+
+    Locked first, so that a desk that lends it at this moment has done so, or finds it gone.
+    """
+    await lock_copy_by_id(tx, copy_id)
     lent = exists().where(loan.c.copy_id == copy_id)
     await tx.run(delete(copy).where(copy.c.id == copy_id, ~lent))
+
+
+async def book_of_copy(session: Session, copy_id: UUID) -> UUID | None:
+    found: UUID | None = await session.value(BOOK_OF_COPY, copy_id=copy_id)
+    return found
+
+
+async def knows_copies_of(session: Session, book_id: UUID) -> bool:
+    return bool(await session.value(KNOWS_COPIES, book_id=book_id))
+
+
+async def unmet(session: Session, copy_ids: list[UUID]) -> set[UUID]:
+    """Those of the copies that are not remembered."""
+    return set(copy_ids) - {row.id for row in await session.rows(MET, copy_ids=copy_ids)}
 
 
 async def copy_states(session: Session, copy_ids: list[UUID]) -> list[Any]:

@@ -7,6 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import StringConstraints
 
+from lendery.circulation.routes import fees as fee_routes
+from lendery.circulation.routes import holds as hold_routes
 from lendery.circulation.routes import setup
 from lendery.contracts.base import Input, Page
 from lendery.contracts.catalog import Barcode
@@ -17,7 +19,9 @@ from lendery.contracts.circulation import (
     Calendars,
     CopyState,
     CopyStates,
+    Fees,
     Flag,
+    Holds,
     Loan,
     LoanFilter,
     LoanRequest,
@@ -52,12 +56,21 @@ class FlagRaised(Input):
 
 
 def routes(
-    loans: Loans, states: CopyStates, branches: Branches, calendars: Calendars, rules: Rules
+    *,
+    loans: Loans,
+    states: CopyStates,
+    holds: Holds,
+    fees: Fees,
+    branches: Branches,
+    calendars: Calendars,
+    rules: Rules,
 ) -> APIRouter:
     router = APIRouter(prefix="/api/v1")
     _lending(router, loans)
     _looking(router, loans)
     _flags(router, states)
+    router.include_router(hold_routes.routes(holds))
+    router.include_router(fee_routes.routes(fees))
     router.include_router(setup.routes(branches, calendars, rules))
     return router
 

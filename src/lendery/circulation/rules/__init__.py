@@ -11,6 +11,10 @@ Where is it decided ...
 - whether this patron may borrow at all: `standing`
 - whether this copy may be lent to this patron: `checkout`
 - whether a loan may be renewed: `renewal`
+- how late a loan is, and what that costs: `lateness`
+- what a patron owes, and which charges a payment settles: `ledger`
+- whether a hold may be placed: `holding`
+- which hold gets which free copy: `filling`
 - where a returned copy goes next: `routing`
 - what status a copy shows: `status`
 - how sentences say days, amounts and numbers: `words`
@@ -25,6 +29,24 @@ from lendery.circulation.rules.checkout import (
     check_out_blocks,
 )
 from lendery.circulation.rules.due import due_at, renewed_due_at
+from lendery.circulation.rules.filling import (
+    Shelf,
+    Waiting,
+    filled,
+    same_branch_first,
+    who_loses,
+)
+from lendery.circulation.rules.holding import HoldableCopy, HoldRequest, hold_blocks, may_serve
+from lendery.circulation.rules.lateness import fine_due, late_units
+from lendery.circulation.rules.ledger import (
+    ChargeSum,
+    Part,
+    Standing,
+    allocate,
+    payment_objection,
+    refund_objection,
+    waiver_objection,
+)
 from lendery.circulation.rules.local_time import time_zone
 from lendery.circulation.rules.parameters import PARAMETERS, Parameter, parse
 from lendery.circulation.rules.policy import Policy, RuleTable, explain, resolve
@@ -48,30 +70,48 @@ __all__ = [
     "STATUS_ORDER",
     "WAIVABLE_AT_RENEWAL",
     "CardBlock",
+    "ChargeSum",
     "CheckOut",
     "CopyFacts",
     "CopyMarks",
+    "HoldRequest",
+    "HoldableCopy",
     "LoanCount",
     "OpeningHours",
     "Parameter",
+    "Part",
     "PatronFacts",
     "Policy",
     "Renewal",
     "RenewalCode",
     "RuleTable",
+    "Shelf",
+    "Standing",
+    "Waiting",
     "age_on",
+    "allocate",
     "as_json",
     "check_calendar",
     "check_out_blocks",
     "due_at",
     "explain",
+    "filled",
+    "fine_due",
+    "hold_blocks",
+    "late_units",
+    "may_serve",
     "parse",
+    "payment_objection",
     "plain_amount",
+    "refund_objection",
     "renewal_objection",
     "renewed_due_at",
     "resolve",
+    "same_branch_first",
     "spoken_day",
     "status_of",
     "time_zone",
+    "waiver_objection",
     "where_next",
+    "who_loses",
 ]

@@ -5,7 +5,7 @@ counts as open: a loan may be due at closing time.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 from lendery.circulation.rules import local_time
@@ -97,6 +97,26 @@ class OpeningHours:
         if self._calendar is None:
             return days
         return sum(self.is_open_on(after + n * _DAY) for n in range(1, days + 1))
+
+    @property
+    def ends_on(self) -> date | None:
+        """The last day it has hours for; None: it does not end."""
+        return self._calendar.valid_until if self._calendar else None
+
+    def unusual_days(self, first: date, last: date) -> set[date]:
+        """The exceptions from first to last, and the days of weeks in which the clocks change.
+
+        All other days are open as the weekly hours say, to the minute.
+        """
+        unusual = {day for day in self._exceptions if first <= day <= last}
+        days = (last - first).days + 1
+        midnights = [
+            datetime.combine(first + n * _DAY, time(), self._zone) for n in range(0, days + 7, 7)
+        ]
+        for start, end in pairwise(midnights):
+            if start.utcoffset() != end.utcoffset():
+                unusual.update(start.date() + n * _DAY for n in range(7))
+        return {day for day in unusual if day <= last}
 
     def is_open_at(self, instant: datetime) -> bool:
         """Is it open at that instant? The closing time counts, midnight (24:00) too."""

@@ -64,6 +64,15 @@ class Database:
         async with self._driver.read() as connection:
             yield Session(connection)
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Session]:
+        """All that is read in it stands as it did at the first read, however long it takes.
+
+        It has a connection of its own, and no writer waits for it.
+        """
+        async with self._driver.snapshot() as connection:
+            yield Session(connection)
+
     def change_token(self) -> int | None:
         """A number that changes whenever anyone commits to this file; None where there is none."""
         if isinstance(self._driver, SqliteDriver) and not self._driver.in_memory:

@@ -1,7 +1,8 @@
-"""The three tables every context has beside its own: events, inbox, requests.
+"""The four tables every context has beside its own: events, seals, inbox, requests.
 
 `<context>_event` is the append-only log, and outbox, audit trail and event store in one: the
 facts of a row never change (a trigger keeps them), only how far its delivery has come.
+`<context>_seal` chains what was delivered (platform/chain.py): a seal is never changed at all.
 `<context>_inbox` remembers which reaction has acted on which event. `<context>_request`
 keeps the answer given to each `Idempotency-Key`.
 """
@@ -12,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -33,14 +35,17 @@ from lendery.platform.db.types import Json, UtcDateTime
 
 Sequence64 = BigInteger().with_variant(Integer(), "sqlite")
 WAITING = text("published_at IS NULL AND parked_at IS NULL")
+SEALED = text("seal_no IS NOT NULL")
+UNSEALED = text("seal_no IS NULL AND published_at IS NOT NULL")
 
 
 @dataclass(frozen=True)
 class ContextTables:
-    """A context's log, inbox and request keys, with the statements that write them."""
+    """A context's log, seals, inbox and request keys, with the statements that write them."""
 
     context: str
     event: Table
+    seal: Table
     inbox: Table
     request: Table
     append: Statement
@@ -77,6 +82,7 @@ class ContextTables:
 
 def context_tables(context: str, metadata: MetaData) -> ContextTables:
     event = _event_table(context, metadata)
+    seal = _seal_table(context, metadata)
     inbox = Table(
         f"{context}_inbox",
         metadata,
@@ -98,6 +104,7 @@ def context_tables(context: str, metadata: MetaData) -> ContextTables:
     return ContextTables(
         context=context,
         event=event,
+        seal=seal,
         inbox=inbox,
         request=request,
         append=Statement(insert(event).values(_bound(event, "e_", "id name aggregate at body"))),
@@ -129,6 +136,7 @@ def _event_table(context: str, metadata: MetaData) -> Table:
         Column("next_at", UtcDateTime),
         Column("parked_at", UtcDateTime),
         Column("error", Text),
+        Column("seal_no", Sequence64),  # set once, with published_at
         Index(f"{context}_event_by_id", "id", unique=True),
         Index(f"{context}_events_due", "seq", sqlite_where=WAITING, postgresql_where=WAITING),
         Index(
@@ -138,7 +146,31 @@ def _event_table(context: str, metadata: MetaData) -> Table:
             sqlite_where=WAITING,
             postgresql_where=WAITING,
         ),
+        Index(
+            f"{context}_events_sealed",
+            "seal_no",
+            "seq",
+            sqlite_where=SEALED,
+            postgresql_where=SEALED,
+        ),
+        Index(
+            f"{context}_events_unsealed", "seq", sqlite_where=UNSEALED, postgresql_where=UNSEALED
+        ),
         sqlite_autoincrement=True,
+    )
+
+
+def _seal_table(context: str, metadata: MetaData) -> Table:
+    return Table(
+        f"{context}_seal",
+        metadata,
+        Column("no", Sequence64, primary_key=True, autoincrement=False),
+        Column("prev", String(64), nullable=False),
+        Column("hash", String(64), nullable=False),
+        Column("events", Integer, nullable=False),
+        Column("at", UtcDateTime, nullable=False),
+        Column("late", Boolean, nullable=False),
+        Column("contents", Text, nullable=False),
     )
 
 

@@ -39,6 +39,13 @@ class PostgresConnection:
         with _duplicates_named():
             return [statement.read(raw) for raw in await self.raw.fetch(text, *values)]
 
+    async def chunks(self, query: Query, most: int) -> AsyncIterator[list[Any]]:
+        statement = compiled(query, POSTGRES)
+        text, values = statement.bind({})
+        found = await self.raw.cursor(text, *values)
+        while raws := await found.fetch(most):
+            yield [statement.read(raw) for raw in raws]
+
     async def run(self, query: Query, given: Mapping[str, Any]) -> int:
         text, values = compiled(query, POSTGRES).bind(given)
         with _duplicates_named():
@@ -80,11 +87,14 @@ class PostgresDriver:
             connection = self._free.pop()
             if not connection.raw.is_closed():
                 return connection
+        return await self._connect(patience=30)
+
+    async def _connect(self, *, patience: float | None) -> PostgresConnection:
         try:
             raw = await asyncpg.connect(
                 self._url,
                 timeout=5,
-                command_timeout=30,
+                command_timeout=patience,
                 statement_cache_size=1024,
                 max_cacheable_statement_size=64 * 1024,
             )
@@ -121,6 +131,17 @@ class PostgresDriver:
                 raise Busy("The database did not finish this. Try again.") from error
             finally:
                 self._give_back(connection)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[PostgresConnection]:
+        connection = await self._connect(patience=None)
+        try:
+            async with connection.raw.transaction(isolation="repeatable_read", readonly=True):
+                yield connection
+        except GONE as error:
+            raise Busy("The database went away. Try again.") from error
+        finally:
+            await connection.raw.close(timeout=2)
 
     def _give_back(self, connection: PostgresConnection) -> None:
         if connection.raw.is_closed():

@@ -1,6 +1,6 @@
 """What a repository function gets as its first argument."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,6 +30,7 @@ class Connection(Protocol):
     dialect: str
 
     async def rows(self, query: Query, given: Mapping[str, Any]) -> list[Any]: ...
+    def chunks(self, query: Query, most: int) -> AsyncIterator[list[Any]]: ...
     async def run(self, query: Query, given: Mapping[str, Any]) -> int: ...
     async def write(self, writes: Sequence[Write]) -> None: ...
     async def many(self, query: Statement, rows: Sequence[Mapping[str, Any]]) -> None: ...
@@ -44,6 +45,10 @@ class Session:
 
     async def rows(self, query: Query, **given: Any) -> list[Any]:
         return await self._connection.rows(query, given)
+
+    def chunks(self, query: Query, *, most: int = 1_000) -> AsyncIterator[list[Any]]:
+        """Any number of rows, so many at a time. Only in a snapshot or a transaction."""
+        return self._connection.chunks(query, most)
 
     async def row(self, query: Query, **given: Any) -> Any | None:
         """The first row, or None."""

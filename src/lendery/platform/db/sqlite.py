@@ -9,7 +9,7 @@ import asyncio
 import random
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -42,6 +42,12 @@ class SqliteConnection:
         with _duplicates_named():
             return [statement.read(raw) for raw in self.raw.execute(text, values).fetchall()]
 
+    async def chunks(self, query: Query, most: int) -> AsyncIterator[list[Any]]:
+        statement = compiled(query, SQLITE)
+        found = self.raw.execute(*statement.bind({}))
+        while raws := found.fetchmany(most):
+            yield [statement.read(raw) for raw in raws]
+
     async def run(self, query: Query, given: Mapping[str, Any]) -> int:
         text, values = compiled(query, SQLITE).bind(given)
         with _duplicates_named():
@@ -55,6 +61,31 @@ class SqliteConnection:
         statement = query.compiled(SQLITE)
         with _duplicates_named():
             self.raw.executemany(statement.sql, [statement.bind(row)[1] for row in rows])
+
+
+class SnapshotConnection(SqliteConnection):
+    """Reads much, so it reads in a thread."""
+
+    async def chunks(self, query: Query, most: int) -> AsyncIterator[list[Any]]:
+        statement = compiled(query, SQLITE)
+        text, values = statement.bind({})
+        found = await _in_a_thread(lambda: self.raw.execute(text, values))
+
+        def read() -> list[Any]:
+            return [statement.read(raw) for raw in found.fetchmany(most)]
+
+        while rows := await _in_a_thread(read):
+            yield rows
+
+
+async def _in_a_thread(work: Callable[[], Any]) -> Any:
+    """Also when nobody waits any more it ends before its connection is closed."""
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
 
 
 class _duplicates_named:
@@ -206,6 +237,21 @@ class SqliteDriver:
             if self.writer.raw.in_transaction:
                 self.writer.raw.execute("ROLLBACK")
             raise
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[SqliteConnection]:
+        if self.in_memory:
+            async with self._lock:  # its one connection: the writers do have to wait
+                yield self.reader
+            return
+        raw = self._connect()
+        try:
+            for pragma in ("query_only=ON", "mmap_size=0", "cache_size=-8192"):  # reads it all once
+                raw.execute(f"PRAGMA {pragma}")
+            raw.execute("BEGIN")
+            yield SnapshotConnection(raw)
+        finally:
+            raw.close()
 
     async def tidy(self) -> None:
         for command in ("ANALYZE", "PRAGMA synchronous=FULL", "PRAGMA wal_checkpoint(TRUNCATE)"):

@@ -27,6 +27,7 @@ POSTGRES: Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
 Process = Callable[[Any], Any]
 PLACE = re.compile(r"\$(\d+)")
+ONE_ROW = re.compile(r"(?P<head>INSERT INTO [^$]* VALUES )(?P<row>\(.*\))(?P<tail> RETURNING .*)?")
 
 
 class Compiled:
@@ -152,18 +153,36 @@ def _like_before(statement: Executable, dialect: Dialect) -> Compiled:
 
 
 def joined(parts: Sequence[tuple[Statement, Mapping[str, Any]]]) -> tuple[str, list[Any]]:
-    """Several writes as one PostgreSQL statement: all but the last as CTEs."""
-    statements = tuple(statement for statement, _ in parts)
-    bound = [statement.compiled(POSTGRES).bind(given) for statement, given in parts]
-    values = [value for _, each in bound for value in each]
-    if any(each.compiled(POSTGRES).expands for each in statements):
+    """Several writes as one PostgreSQL statement: all but the last as CTEs.
+
+    CTEs are done in no order that PostgreSQL promises. So rows for one table (events, lines of
+    a ledger) are put into one INSERT: they get their numbers in the order they are given.
+    """
+    kinds: dict[Statement, list[Mapping[str, Any]]] = {}
+    for statement, given in parts:
+        kinds.setdefault(statement, []).append(given)
+    bound = [each.compiled(POSTGRES).bind(row) for each, rows in kinds.items() for row in rows]
+    values = [value for _, row in bound for value in row]
+    if any(each.compiled(POSTGRES).expands for each in kinds):
         return _with(text for text, _ in bound), values
-    return _joined_before(statements), values
+    return _joined_before(tuple((each, len(rows)) for each, rows in kinds.items())), values
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _joined_before(statements: tuple[Statement, ...]) -> str:
-    return _with(each.compiled(POSTGRES).sql for each in statements)
+def _joined_before(kinds: tuple[tuple[Statement, int], ...]) -> str:
+    return _with(
+        text for each, times in kinds for text in _several(each.compiled(POSTGRES).sql, times)
+    )
+
+
+def _several(text: str, times: int) -> list[str]:
+    """The same write several times: an INSERT of one row becomes one of so many."""
+    row = ONE_ROW.fullmatch(text)
+    if row is None or times == 1 or " ON CONFLICT " in text:
+        return [text] * times
+    width = _places(text)
+    rows = ", ".join(_shifted(row["row"], n * width) for n in range(times))
+    return [f"{row['head']}{rows}{row['tail'] or ''}"]
 
 
 def _with(texts: Iterable[str]) -> str:
@@ -171,11 +190,18 @@ def _with(texts: Iterable[str]) -> str:
     numbered: list[str] = []
     shift = 0
     for text in texts:
-        shifted = PLACE.sub(lambda hit: f"${int(hit[1]) + shift}", text)  # noqa: B023
-        shift += len(set(PLACE.findall(text)))
-        numbered.append(shifted)
+        numbered.append(_shifted(text, shift))
+        shift += _places(text)
     head = ", ".join(f"w{index} AS ({text})" for index, text in enumerate(numbered[:-1]))
     return f"WITH {head} {numbered[-1]}" if head else numbered[-1]
+
+
+def _shifted(text: str, by: int) -> str:
+    return PLACE.sub(lambda hit: f"${int(hit[1]) + by}", text)
+
+
+def _places(text: str) -> int:
+    return len(set(PLACE.findall(text)))
 
 
 class _AnyOf(ColumnElement[bool]):

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from lendery.platform.db.types import Json, UtcDateTime
-from lendery.platform.migrate import create_context_tables, drop_context_tables
+from lendery.platform.log_steps import create_context_tables, drop_context_tables
 
 revision = "0001"
 down_revision = None

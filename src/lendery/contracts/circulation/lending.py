@@ -1,17 +1,17 @@
-"""What circulation offers its neighbours and the world, and what it announces."""
+"""Loans and the state of copies."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
 from lendery.contracts.base import (
-    Code,
     Event,
     Input,
     Instant,
     Line,
+    Money,
     NotFound,
     Page,
     Problem,
@@ -20,12 +20,13 @@ from lendery.contracts.base import (
     Window,
 )
 from lendery.contracts.catalog import Barcode, CopyStatus
+from lendery.contracts.circulation.holds import Hold
+from lendery.contracts.circulation.money import Fine
 from lendery.contracts.permissions import Actor
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Minute = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
-Hours = tuple[Minute, Minute]
 Flag = Literal["lost", "found", "damaged", "missing", "withdrawn", "claimed-returned"]
+
+
 BlockCode = Literal[
     "unknown-copy",
     "unknown-card",
@@ -66,7 +67,11 @@ class Blocks(Value):
 
 
 class Loan(Value):
-    """One copy with one patron. `patron_id` is null once the link was cut (retention)."""
+    """One copy with one patron. `patron_id` is null once the link was cut (retention).
+
+    `accrued` is what it costs if it comes back now: told where a single loan or a page of loans
+    is read, while the loan is late. It is not owed before it comes back.
+    """
 
     id: UUID
     copy_id: UUID
@@ -78,6 +83,7 @@ class Loan(Value):
     returned_at: datetime | None = None
     renewals: int = 0
     overdue: bool = False
+    accrued: Money | None = None
 
 
 class LoanFilter(Value):
@@ -108,7 +114,10 @@ class CopyHere(Value):
 
 
 class Return(Value):
-    """What to do with a copy that came in. `loan` is null when it was not on loan."""
+    """What to do with a copy that came in. `loan` is null when it was not on loan.
+
+    `hold` is whom it is for now, `fine` what was charged because it came late.
+    """
 
     model_config = ConfigDict(
         frozen=True, from_attributes=True, populate_by_name=True, serialize_by_alias=True
@@ -118,6 +127,8 @@ class Return(Value):
     copy_here: CopyHere = Field(alias="copy")
     next: Literal["shelve", "hold", "transit"]
     to_branch: UUID | None = None
+    hold: Hold | None = None
+    fine: Fine | None = None
 
 
 class LoanRequest(Input):
@@ -141,107 +152,6 @@ class ReturnRequest(Input):
     returned_at: Instant | None = Field(None, description="Back-dated (book drop).")
 
 
-class Branch(Value):
-    id: UUID
-    code: str
-    name: str
-    time_zone: str
-    address: str | None
-    calendar_id: UUID | None
-    self_service: bool
-    version: int
-
-
-class NewBranch(Input):
-    code: Code
-    name: Line
-    time_zone: Annotated[str, StringConstraints(max_length=64)] = "UTC"
-    address: Line | None = None
-    calendar_id: UUID | None = None
-    self_service: bool = False
-
-
-class BranchChanges(Input):
-    code: Code | None = None
-    name: Line | None = None
-    time_zone: Annotated[str, StringConstraints(max_length=64)] | None = None
-    address: Line | None = None
-    calendar_id: UUID | None = None
-    self_service: bool | None = None
-
-
-class CalendarException(Input):
-    """One date that differs. No hours: closed all day."""
-
-    on: date
-    hours: tuple[Hours, ...] = ()
-    note: Line | None = None
-
-
-class Calendar(Value):
-    """When a branch is open: weekly intervals in local time, dated exceptions.
-
-    A weekday left out is closed. After `valid_until` the calendar has run out, and
-    asking it is an error, not a guess.
-    """
-
-    id: UUID
-    name: str
-    weekly: dict[Weekday, tuple[Hours, ...]]
-    exceptions: tuple[CalendarException, ...] = ()
-    valid_until: date | None = None
-    version: int
-
-
-class NewCalendar(Input):
-    name: Line
-    weekly: dict[Weekday, tuple[Hours, ...]]
-    exceptions: Annotated[tuple[CalendarException, ...], Field(max_length=2000)] = ()
-    valid_until: date | None = None
-
-
-class CalendarChanges(Input):
-    name: Line | None = None
-    weekly: dict[Weekday, tuple[Hours, ...]] | None = None
-    exceptions: Annotated[tuple[CalendarException, ...], Field(max_length=2000)] | None = None
-    valid_until: date | None = None
-
-
-class Rule(Value):
-    """One row of the rule table. An empty scope matches any; a null value is 'no limit'."""
-
-    id: UUID
-    branch_id: UUID | None
-    category: str | None
-    item_type: str | None
-    parameter: str
-    value: Any
-    changed_at: datetime
-    changed_by: UUID | None
-    version: int
-
-
-class NewRule(Input):
-    branch_id: UUID | None = None
-    category: Code | None = None
-    item_type: Code | None = None
-    parameter: Code
-    value: Any = None
-
-
-class RuleChanges(Input):
-    value: Any = None
-
-
-class Explanation(Value):
-    """Where one parameter's value comes from. No winner: no row matches."""
-
-    parameter: str
-    value: Any
-    winner: Rule | None
-    beaten: list[Rule]
-
-
 class CheckOutRefused(Problem):
     """Carries every block found, so that the desk hears all the reasons at once."""
 
@@ -260,44 +170,15 @@ class NoSuchLoan(NotFound):
     status = 404
 
 
-class NoSuchBranch(NotFound):
-    status = 404
-
-
-class NoSuchCalendar(NotFound):
-    status = 404
-
-
-class NoSuchRule(NotFound):
-    status = 404
-
-
-class InvalidRule(Problem):
-    """The row does not say what its parameter needs; the sentence says what it takes."""
-
-    status = 422
-
-
-class InvalidCalendar(Problem):
-    status = 422
-
-
-class CalendarHasRunOut(Problem):
-    """The calendar ends before the date asked for. Extend it; nothing is guessed."""
-
-    status = 409
-
-
-class BranchInUse(Problem):
-    status = 409
-
-
 class NotOnLoan(Problem):
     status = 409
 
 
 class ItemCheckedOut(Event):
-    """`borrower` is a random token of this loan; the log never names the patron."""
+    """`borrower` is a random token of this loan; the log never names the patron.
+
+    `policy` is what the loan keeps of the rules. Null in logs of before it was told.
+    """
 
     about = "copy_id"
     loan_id: UUID
@@ -308,6 +189,9 @@ class ItemCheckedOut(Event):
     due_at: datetime
     waived: tuple[str, ...] = ()
     by: UUID | None = None
+    item_type: str | None = None
+    home_branch_id: UUID | None = None
+    policy: dict[str, Any] | None = None
 
 
 class LoanRenewed(Event):
@@ -375,60 +259,3 @@ class CopyStates(Protocol):
     ) -> CopyState:
         """Raises or lowers a flag; `found` lowers lost, missing and claimed-returned."""
         ...
-
-
-class Branches(Protocol):
-    async def add(self, *, branch: NewBranch, actor: Actor, now: datetime) -> Branch: ...
-    async def get(self, *, branch_id: UUID) -> Branch: ...
-    async def find(self, *, window: Window) -> Page[Branch]: ...
-    async def change(
-        self,
-        *,
-        branch_id: UUID,
-        changes: dict[str, Any],
-        actor: Actor,
-        now: datetime,
-        version: int | None = None,
-    ) -> Branch: ...
-    async def remove(
-        self, *, branch_id: UUID, actor: Actor, now: datetime, version: int | None = None
-    ) -> None: ...
-
-
-class Calendars(Protocol):
-    async def add(self, *, calendar: NewCalendar, actor: Actor, now: datetime) -> Calendar: ...
-    async def get(self, *, calendar_id: UUID) -> Calendar: ...
-    async def find(self, *, window: Window) -> Page[Calendar]: ...
-    async def change(
-        self,
-        *,
-        calendar_id: UUID,
-        changes: dict[str, Any],
-        actor: Actor,
-        now: datetime,
-        version: int | None = None,
-    ) -> Calendar: ...
-    async def remove(
-        self, *, calendar_id: UUID, actor: Actor, now: datetime, version: int | None = None
-    ) -> None: ...
-
-
-class Rules(Protocol):
-    async def add(self, *, rule: NewRule, actor: Actor, now: datetime) -> Rule: ...
-    async def get(self, *, rule_id: UUID, actor: Actor) -> Rule: ...
-    async def find(self, *, parameter: str | None, window: Window, actor: Actor) -> Page[Rule]: ...
-    async def change(
-        self,
-        *,
-        rule_id: UUID,
-        changes: dict[str, Any],
-        actor: Actor,
-        now: datetime,
-        version: int | None = None,
-    ) -> Rule: ...
-    async def remove(
-        self, *, rule_id: UUID, actor: Actor, now: datetime, version: int | None = None
-    ) -> None: ...
-    async def explain(
-        self, *, branch_id: UUID | None, category: str | None, item_type: str | None, actor: Actor
-    ) -> list[Explanation]: ...

@@ -1,0 +1,237 @@
+"""What the log tells of loans, holds and ledger lines: each event speaks of one row, or of none.
+
+This says a second time what the desks write, and shares nothing with them: `replay` compares
+the two. An event that says less than a newer one of its kind would leaves columns `untold`.
+"""
+
+import json
+from collections import namedtuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from lendery.circulation.models import hold, ledger_line, loan
+from lendery.contracts.base import Event
+from lendery.contracts.circulation import (
+    CopyFlagged,
+    CopyReleased,
+    CreditRefunded,
+    FineCancelled,
+    FineCharged,
+    FinePaid,
+    FineWaived,
+    HoldCancelled,
+    HoldChanged,
+    HoldExpired,
+    HoldFulfilled,
+    HoldPlaced,
+    HoldPutBack,
+    HoldReady,
+    HoldResumed,
+    HoldSentOn,
+    HoldSuspended,
+    ItemCheckedIn,
+    ItemCheckedOut,
+    LoanRenewed,
+    TransferReceived,
+    TransferStarted,
+)
+
+LOAN, HOLD, LINE = loan.name, hold.name, ledger_line.name
+TOLD_LATER = ("item_type", "home_branch_id", "policy")  # of a loan: null in older logs
+# As tuples: a big library has some hundred thousand open loans, and they are kept in memory.
+ROWS: dict[str, Any] = {
+    table.name: namedtuple("Row", [*table.c.keys(), "untold"])
+    for table in (loan, hold, ledger_line)
+}
+NOBODY_YET = {name: row(*[None] * len(row._fields)) for name, row in ROWS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an event says of a row: that it begins, what it is from now on, that it has ended."""
+
+    table: str
+    id: UUID
+    columns: dict[str, Any]
+    begins: bool = False
+    ends: bool = False
+
+
+def _lent(e: ItemCheckedOut) -> Told:
+    columns = {
+        "copy_id": e.copy_id,
+        "book_id": e.book_id,
+        "item_type": e.item_type,
+        "home_branch_id": e.home_branch_id,
+        "borrower": e.borrower,
+        "branch_id": e.branch_id,
+        "lent_at": e.at,
+        "due_at": e.due_at,
+        "renewals": 0,
+        "policy": e.policy,
+        "waived": list(e.waived) or None,
+        "waived_by": e.by if e.waived else None,  # only staff may, and `by` names staff
+        "untold": [name for name in TOLD_LATER if getattr(e, name) is None] or None,
+    }
+    return Told(LOAN, e.loan_id, columns, begins=True)
+
+
+def _renewed(e: LoanRenewed) -> Told:
+    return Told(LOAN, e.loan_id, {"due_at": e.due_at, "renewals": e.renewals})
+
+
+def _returned(e: ItemCheckedIn) -> Told | None:
+    if e.loan_id is None:
+        return None
+    columns = {"returned_at": e.returned_at, "returned_branch_id": e.branch_id}
+    return Told(LOAN, e.loan_id, columns, ends=True)
+
+
+def _placed(e: HoldPlaced) -> Told:
+    columns = {
+        "book_id": e.book_id,
+        "copy_id": e.copy_id,
+        "borrower": e.borrower,
+        "pickup_branch_id": e.pickup_branch_id,
+        "state": "waiting",
+        "suspended": False,
+        "placed_at": e.at,
+    }
+    return Told(HOLD, e.hold_id, columns, begins=True)
+
+
+def _moved(e: HoldChanged) -> Told:
+    return Told(HOLD, e.hold_id, {"pickup_branch_id": e.pickup_branch_id})
+
+
+def _suspended(e: HoldSuspended) -> Told:
+    return Told(HOLD, e.hold_id, {"suspended": True, "suspended_until": e.until})
+
+
+def _resumed(e: HoldResumed) -> Told:
+    return Told(HOLD, e.hold_id, {"suspended": False, "suspended_until": None})
+
+
+def _sent_on(e: HoldSentOn) -> Told:
+    return Told(HOLD, e.hold_id, _kept("in-transit", e.copy_id))
+
+
+def _ready(e: HoldReady) -> Told:
+    columns = _kept("ready", e.copy_id) | {"ready_at": e.at, "expires_on": e.expires_on}
+    return Told(HOLD, e.hold_id, columns)
+
+
+def _put_back(e: HoldPutBack) -> Told:
+    return Told(HOLD, e.hold_id, _kept("waiting", None))
+
+
+def _kept(state: str, copy_id: UUID | None) -> dict[str, Any]:
+    return {"state": state, "given_copy_id": copy_id, "ready_at": None, "expires_on": None}
+
+
+def _over(state: str) -> Callable[[Any], Told]:
+    """What was kept for it stays written on it."""
+    return lambda e: Told(HOLD, e.hold_id, {"state": state, "ended_at": e.at}, ends=True)
+
+
+def _charged(e: FineCharged) -> Told:
+    columns = {"reason": e.cause, "loan_id": e.loan_id, "hold_id": e.hold_id}
+    return _line(e, e.fine_id, "charge", e.amount, **columns)
+
+
+def _paid(e: FinePaid) -> Told:
+    columns = {"fine_id": e.fine_id, "settlement_id": e.settlement_id, "method": e.method}
+    return _line(e, e.line_id, "payment", -e.amount, **columns)
+
+
+def _waived(e: FineWaived) -> Told:
+    return _line(e, e.line_id, "waiver", -e.amount, fine_id=e.fine_id)
+
+
+def _cancelled(e: FineCancelled) -> Told:
+    return _line(e, e.line_id, "cancellation", -e.amount, fine_id=e.fine_id)
+
+
+def _refunded(e: CreditRefunded) -> Told:
+    return _line(e, e.line_id, "refund", e.amount, method=e.method)
+
+
+def _line(e: Any, line_id: UUID, kind: str, amount: int, **columns: Any) -> Told:
+    """A line is whole from its first event on."""
+    of_all = {"borrower": e.borrower, "currency": e.currency, "at": e.at, "by": e.by}
+    columns |= of_all | {"kind": kind, "amount": amount}
+    return Told(LINE, line_id, columns, begins=True, ends=True)
+
+
+TELLING: dict[type[Event], Callable[[Any], Told | None]] = {
+    ItemCheckedOut: _lent,
+    LoanRenewed: _renewed,
+    ItemCheckedIn: _returned,
+    HoldPlaced: _placed,
+    HoldChanged: _moved,
+    HoldSuspended: _suspended,
+    HoldResumed: _resumed,
+    HoldSentOn: _sent_on,
+    HoldReady: _ready,
+    HoldPutBack: _put_back,
+    HoldFulfilled: _over("fulfilled"),
+    HoldCancelled: _over("cancelled"),
+    HoldExpired: _over("expired"),
+    FineCharged: _charged,
+    FinePaid: _paid,
+    FineWaived: _waived,
+    FineCancelled: _cancelled,
+    CreditRefunded: _refunded,
+}
+# Where copies are and what is wrong with them: nothing of a loan, a hold or a line.
+SILENT: frozenset[type[Event]] = frozenset(
+    {CopyFlagged, CopyReleased, TransferReceived, TransferStarted}
+)
+
+
+class History:
+    """The rows as the events heard so far make them. Only open ones stay here."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, dict[UUID, Any]] = {name: {} for name in ROWS}
+        self._over: dict[str, list[Any]] = {name: [] for name in ROWS}
+        self._policies: dict[str, Any] = {}
+
+    def hear(self, event: Event) -> str | None:
+        """Raises KeyError for an event of no known kind; returns what cannot be, or None."""
+        told = TELLING[type(event)](event)
+        if told is None:
+            return None
+        open_ones = self._open[told.table]
+        row = open_ones.get(told.id)
+        if told.begins:
+            objection = row and f"{told.table} {told.id} begins a second time"
+            row = NOBODY_YET[told.table]._replace(id=told.id, **self._shared(told.columns))
+        elif row is None:
+            return f"{told.table} {told.id} is not open at this point"
+        else:
+            objection, row = None, row._replace(**told.columns)
+        if told.ends:
+            open_ones.pop(told.id, None)
+            self._over[told.table].append(row)
+        else:
+            open_ones[told.id] = row
+        return objection
+
+    def _shared(self, columns: dict[str, Any]) -> dict[str, Any]:
+        """Equal policies are kept once: a library has few, and many loans."""
+        if policy := columns.get("policy"):
+            columns["policy"] = self._policies.setdefault(json.dumps(policy), policy)
+        return columns
+
+    def over(self, *, last: bool = False) -> Iterator[tuple[str, list[Any]]]:
+        """Takes out what nothing more can happen to; with `last`, all that is left."""
+        for name, rows in self._over.items():
+            if last:
+                rows += self._open[name].values()
+                self._open[name] = {}
+            if rows:
+                self._over[name] = []
+                yield name, rows

@@ -1,0 +1,88 @@
+"""What the library does by the clock, inside the process that serves it.
+
+A job is due when the process starts and whenever its time has come round: one that runs every
+hour runs on the hour, by UTC. Jobs of a process run one after the other. Several processes run
+the same jobs at the same times, so **a job must bear being run twice, also at once**: it looks
+what is to be done and does it in a transaction that looks again, or claims its work by making
+a file or a row that can be made only once (see backup/scheduled.py).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from lendery.platform.metrics import JOBS
+
+log = structlog.get_logger()
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+AGAIN = timedelta(minutes=5)  # after a failure, unless the job's own time is sooner
+LONGEST = 60.0  # seconds asleep: a clock that was set is noticed by then
+
+
+@dataclass(frozen=True)
+class Job:
+    """`run` gets the wiring, and what time it is."""
+
+    name: str
+    every: timedelta
+    run: Callable[[Any, datetime], Awaitable[None]]
+
+
+def round_of(now: datetime, every: timedelta) -> datetime:
+    """When the time of a job last came round."""
+    return now - (now - BEGINNING) % every
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class JobRunner:
+    """Runs each job when it is due, until `stop`. One that fails stops no other."""
+
+    wiring: Any
+    jobs: Sequence[Job]
+    clock: Callable[[], datetime] = _now
+    _done: dict[str, datetime] = field(default_factory=dict)
+    _again_at: dict[str, datetime] = field(default_factory=dict)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        while not self._stopping.is_set():
+            for job in self.jobs:
+                now = self.clock()
+                if self._due_at(job, now) <= now and not self._stopping.is_set():
+                    await self._run(job, now)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), self._rest(self.clock()))
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _due_at(self, job: Job, now: datetime) -> datetime:
+        again_at, this = self._again_at.get(job.name), round_of(now, job.every)
+        if again_at and again_at - now <= AGAIN:  # else the clock was set back
+            return again_at
+        return now if self._done.get(job.name) != this else this + job.every
+
+    async def _run(self, job: Job, now: datetime) -> None:
+        self._done[job.name] = round_of(now, job.every)
+        self._again_at.pop(job.name, None)
+        try:
+            await job.run(self.wiring, now)
+        except Exception as error:
+            self._again_at[job.name] = now + min(job.every, AGAIN)
+            why = f"{type(error).__name__}: {error}".split("\n")[0][:200]
+            log.warning("job failed", job=job.name, why=why)
+        JOBS.labels(job.name, "failed" if job.name in self._again_at else "done").inc()
+
+    def _rest(self, now: datetime) -> float:
+        """Seconds until the next is due."""
+        waits = [(self._due_at(job, now) - now).total_seconds() for job in self.jobs]
+        return max(0.0, min([LONGEST, *waits]))

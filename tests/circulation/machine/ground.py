@@ -1,0 +1,129 @@
+"""Where the machine plays: a database with circulation's tables, empty at each beginning."""
+
+import asyncio
+import sqlite3
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from sqlalchemy import text
+from tests.circulation.machine.model import Copy, Model, Patron
+from tests.circulation.machine.world import BRANCHES, READERS, RULES, THINGS
+from tests.circulation.town import DAYS, LIBRARIAN, NOW, Town
+
+from lendery.circulation.models import TABLES
+from lendery.contracts.base import Money, new_id
+from lendery.contracts.circulation import Branch, CalendarException, NewCalendar
+from lendery.contracts.permissions import Actor
+from lendery.platform import migrate
+from lendery.platform.db import Database
+
+A = TypeVar("A")
+STAFF = Actor(id=LIBRARIAN.id, role="admin")
+PLAYED_WITH = [
+    "branch",
+    "calendar",
+    "copy",
+    "hold",
+    "ledger_line",
+    "loan",
+    "patron",
+    "request",
+    "rule",
+    "event",
+]
+EMPTY = text(f"TRUNCATE {', '.join(f'circulation_{each}' for each in PLAYED_WITH)}")
+
+
+class Ground:
+    """One event loop, and one database that is emptied, or a fresh one in memory each time."""
+
+    def __init__(self, url: str) -> None:
+        """`url` of a migrated PostgreSQL database, or sqlite:// for one in memory."""
+        self.url, self.runner = url, asyncio.Runner()
+        self.db: Database | None = None
+        self.template = sqlite3.connect(":memory:")
+        if url == "sqlite://":
+            migrate.run_in_memory(self.template, ["circulation"])
+
+    def run(self, coroutine: Coroutine[Any, Any, A]) -> A:
+        return self.runner.run(coroutine)
+
+    async def town(self) -> Town:
+        if self.url == "sqlite://":
+            if self.db is not None:
+                await self.db.close()
+            self.db = Database(self.url, [TABLES], durable=False)
+            assert self.db.memory is not None
+            self.template.backup(self.db.memory)
+        else:
+            self.db = self.db or Database(self.url, [TABLES])
+            async with self.db.begin() as tx:
+                await tx.run(EMPTY)
+        return Town(self.db)
+
+    def close(self) -> None:
+        if self.db is not None:
+            self.run(self.db.close())
+        self.template.close()
+        self.runner.close()
+
+
+async def settled(town: Town, now: Any) -> Model:
+    """The small world in a new town, and the same as the model has it."""
+    branches = {code: await _branch(town, code) for code in BRANCHES}
+    ids = {code: branch.id for code, branch in branches.items()}
+    patrons = [_patron(town, reader, now) for reader in READERS]
+    books = {thing.book: new_id() for thing in THINGS}
+    copies = [_copy(town, thing, ids, books) for thing in THINGS]
+    rule_ids = {}
+    for (parameter, (branch, category, item_type)), value in RULES.items():
+        scope = {"branch_id": branch and ids[branch], "category": category, "item_type": item_type}
+        made = await town.rule(parameter, value, **scope)
+        rule_ids[parameter, (branch, category, item_type)] = made
+    await town.memory.meet_many(patrons=[p.id for p in patrons], copies=[c.id for c in copies])
+    return Model(ids, rule_ids, patrons, copies)
+
+
+async def _branch(town: Town, code: str) -> Branch:
+    week = BRANCHES[code]
+    if week.opens is None:
+        return await town.branch(code, time_zone=week.zone)
+    weekly: Any = {
+        DAYS[day]: [[f"{opens:02}:00", f"{closes:02}:00"]]
+        for day, (opens, closes) in week.opens.items()
+    }
+    shut = tuple(CalendarException(on=day) for day in sorted(week.closed))
+    calendar = NewCalendar(name=code, weekly=weekly, exceptions=shut)
+    made = await town.calendars.add(calendar=calendar, actor=STAFF, now=NOW)
+    return await town.branch(code, time_zone=week.zone, calendar_id=made.id)
+
+
+def _patron(town: Town, reader: Any, now: Any) -> Patron:
+    day = BRANCHES["central"].today(now)
+    expires_on = day.fromordinal(day.toordinal() + reader.expires_in) if reader.expires_in else None
+    made = town.patrons.add(
+        reader.name.upper(),
+        category=reader.category,
+        expires_on=expires_on,
+        born_on=reader.born_on,
+    )
+    return Patron(made.id, reader.name, reader.category, expires_on, reader.born_on)
+
+
+def _copy(town: Town, thing: Any, ids: Any, books: Any) -> Copy:
+    made = town.copies.add(
+        thing.barcode,
+        ids[thing.home],
+        book_id=books[thing.book],
+        item_type=thing.item_type,
+        price=None if thing.price is None else Money(amount=thing.price),
+    )
+    return Copy(
+        made.id,
+        thing.barcode,
+        made.book_id,
+        thing.home,
+        thing.item_type,
+        thing.price,
+        here=thing.home,
+    )

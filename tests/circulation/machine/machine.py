@@ -1,0 +1,104 @@
+"""Circulation against the model: whatever anybody does, both say the same.
+
+A step does one thing at the desks of a small town and asks the model what should have come of
+it. Then everything is compared: answers, loans, holds, queues, copies, ledger and log.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+from tests.circulation.machine.ground import STAFF
+from tests.circulation.machine.holding_rules import HoldingRules
+from tests.circulation.machine.lending_rules import LendingRules
+from tests.circulation.machine.play import ONE_OF, WHERE, Play, newest, step
+from tests.circulation.machine.till_rules import TillRules
+from tests.circulation.machine.week import DAY
+from tests.circulation.machine.world import CLOCKS_CHANGE, HOUR, TUNINGS
+
+AROUND = st.sampled_from((-1, 0, 1, 3600))  # seconds: just before, just then, just after
+
+
+class TimeAndRules(Play):
+    """What nobody does at a desk: time goes by, and the rules are changed."""
+
+    @step(5, minutes=st.integers(1, 400), days=st.integers(0, 6))
+    def time_passes(self, minutes: int, days: int) -> None:
+        self.now += timedelta(days=days, minutes=minutes)
+
+    @step(4, one=ONE_OF, seconds=AROUND, days=st.sampled_from((0, 0, 1, 2, 7, 8, 20)))
+    def a_loan_falls_due(self, one: int, seconds: int, days: int) -> None:
+        if loan := newest([each for each in self.model.loans if each.is_open], one):
+            self._forward(loan.due_at + timedelta(days=days, seconds=seconds))
+
+    @step(3, one=ONE_OF, seconds=AROUND)
+    def the_last_day_on_the_shelf_ends(self, one: int, seconds: int) -> None:
+        ends = [(hold.pickup, hold.expires_on) for hold in self.model.open_holds()]
+        if end := newest([each for each in ends if each[1]], one):
+            pickup, expires_on = end
+            assert expires_on is not None
+            day = self.model.week(pickup).midnight(expires_on + DAY)
+            self._forward(day + timedelta(seconds=seconds))
+
+    @step(2, where=WHERE, seconds=AROUND)
+    def midnight_comes(self, where: str, seconds: int) -> None:
+        week = self.model.week(where)
+        self._forward(week.midnight(week.today(self.now) + DAY) + timedelta(seconds=seconds))
+
+    @step(2, minutes=st.sampled_from((-90, -30, 0, 30)))
+    def the_clocks_change(self, minutes: int) -> None:
+        """Or the clock of the machine is set back by an hour."""
+        later = [at for at in CLOCKS_CHANGE if at > self.now + HOUR]
+        if minutes == -90 or not later or later[0] - self.now > 40 * DAY:
+            self.now -= HOUR
+        else:
+            self._forward(later[0] + timedelta(minutes=minutes))
+
+    def _forward(self, to: datetime) -> None:
+        self.now = max(self.now, to)
+
+    @step(8, tuning=st.sampled_from(TUNINGS), chosen=st.integers(0, 11))
+    def a_rule_changes(self, tuning: Any, chosen: int) -> None:
+        parameter, scope, values = tuning
+        value = values[chosen % len(values)]
+        self.ground.run(self._change(parameter, scope, value))
+        self.model.rules[parameter, scope] = value
+
+    async def _change(self, parameter: str, scope: Any, value: Any) -> None:
+        known = self.model.rule_ids.get((parameter, scope))
+        if known is not None:
+            change = {"rule_id": known, "changes": {"value": value}}
+            await self.town.rules.change(actor=STAFF, now=self.now, **change)
+            return
+        branch, category, item_type = scope
+        branch_id = branch and self.model.branch_ids[branch]
+        self.model.rule_ids[parameter, scope] = await self.town.rule(
+            parameter, value, branch_id=branch_id, category=category, item_type=item_type
+        )
+
+
+class Desks(LendingRules, HoldingRules, TillRules, TimeAndRules):
+    """Everything that may happen."""
+
+
+def _steps() -> list[st.SearchStrategy[tuple[str, dict[str, Any]]]]:
+    marked = [(name, *each.step) for name, each in vars_of(Desks) if hasattr(each, "step")]
+    return [
+        st.tuples(st.just(name), st.fixed_dictionaries(given))
+        for name, often, given in marked
+        for _ in range(often)
+    ]
+
+
+def vars_of(kind: type) -> list[tuple[str, Any]]:
+    return [(name, getattr(kind, name)) for name in sorted(dir(kind))]
+
+
+class CirculationMachine(Desks):
+    """Make a subclass with a `ground` to play on."""
+
+    @rule(step=st.one_of(_steps()))
+    def happens(self, step: tuple[str, dict[str, Any]]) -> None:
+        name, given = step
+        getattr(self, name)(**given)

@@ -1,0 +1,139 @@
+"""What every step has: a town, the model of it, and both asked the same."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
+from tests.circulation.machine.ground import STAFF, Ground, settled
+from tests.circulation.machine.model import Copy, Model, Refused
+from tests.circulation.machine.proof import Proof
+from tests.circulation.machine.world import BRANCHES, READERS, STARTS, THINGS
+from tests.circulation.town import Town
+
+from lendery.contracts.base import Problem, RequestKey, new_id
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., None])
+WHO = st.integers(0, len(READERS) - 1)
+WHICH = st.integers(0, 4 * len(THINGS) - 1)
+WHERE = st.sampled_from(list(BRANCHES))
+ONE_OF = st.integers(0, 11)  # of the loans, holds, charges there are: 0 is the newest
+
+
+def step(often: int, **given: st.SearchStrategy[Any]) -> Callable[[F], F]:
+    """Marks what may happen, and how often beside all the rest.
+
+    One rule of the machine chooses among them all: of Hypothesis's own rules one is as likely as
+    any other, and whole runs go without some of them.
+    """
+
+    def mark(method: F) -> F:
+        method.step = often, given  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+class Play(RuleBasedStateMachine):
+    """`steps` counts over all examples of a subclass."""
+
+    ground: ClassVar[Ground]
+    steps: ClassVar[int] = 0
+
+    town: Town
+    model: Model
+    proof: Proof
+    now: datetime
+    begun = False
+
+    @initialize(start=st.sampled_from(STARTS))
+    def opens(self, start: datetime) -> None:
+        self.now, self.begun = start, True
+        self.town = self.ground.run(self.ground.town())
+        self.model = self.ground.run(settled(self.town, start))
+        self.proof = Proof(self.town, self.model)
+        self.turn = 0
+        self.last: tuple[Callable[[], Awaitable[Any]], Any] | None = None
+
+    def both(
+        self, desk: Callable[..., Any], model: Callable[[Any], T], *, keyed: bool = True, **of: Any
+    ) -> tuple[Any, T] | None:
+        """The desk's answer and the model's; None where both refuse, and for the same reasons."""
+        if keyed:
+            of["key"] = RequestKey(scope="desk", key=str(new_id()), fingerprint="same")
+        now = self.now
+
+        def ask() -> Awaitable[Any]:
+            answer: Awaitable[Any] = desk(actor=STAFF, now=now, **of)
+            return answer
+
+        told = self.ground.run(_answer(ask()))
+        self.last = (ask, told) if keyed and is_kept(told) else None
+        try:
+            expected = model(told)
+        except Refused as refused:
+            assert isinstance(told, Problem), f"allowed, but {set(refused.codes)}"
+            assert codes_of(told) == refused.codes
+            return None
+        assert not isinstance(told, Problem), f"refused: {told.code} {told.extra}"
+        return told, expected
+
+    def copy(self, which: int) -> Copy:
+        """Mostly one that somebody has or waits for: more happens to those."""
+        copies = self.model.copies
+        busy = [each for each in copies if self._is_busy(each)]
+        return (
+            busy[which % len(busy)]
+            if busy and which >= len(copies)
+            else copies[which % len(copies)]
+        )
+
+    def _is_busy(self, copy: Copy) -> bool:
+        return not self.model.on_shelf(copy) or bool(self.model.waiting(copy.book))
+
+    @step(2)
+    def send_the_same_again(self) -> None:
+        """A desk that heard no answer gets the one it did not hear, and nothing happens twice."""
+        if self.last is not None:
+            ask, told = self.last
+            again = self.ground.run(_answer(ask()))
+            if isinstance(told, Problem):
+                assert isinstance(again, Problem)
+                assert (again.code, again.extra) == (told.code, told.extra)
+            else:
+                assert again == told
+
+    @invariant()
+    def both_say_the_same(self) -> None:
+        if self.begun:
+            type(self).steps += 1
+            self.turn += 1
+            self.ground.run(self.proof.look(self.now))
+            if self.turn % 4 == 0:
+                patron = self.model.patrons[self.turn // 4 % len(READERS)]
+                self.ground.run(self.proof.look_closer(patron, self.now))
+
+
+async def _answer(asked: Awaitable[Any]) -> Any:
+    try:
+        return await asked
+    except Problem as problem:
+        return problem
+
+
+def codes_of(problem: Problem) -> set[str]:
+    """Why: the codes of its blocks, its reason, or what kind of problem it is."""
+    if "blocks" in problem.extra:
+        return {block["code"] for block in problem.extra["blocks"]}
+    return {problem.extra.get("reason", problem.code)}
+
+
+def is_kept(told: Any) -> bool:
+    """Is this the answer that the same key gets again?"""
+    return not isinstance(told, Problem) or "blocks" in told.extra or "reason" in told.extra
+
+
+def newest(things: Sequence[T], one: int) -> T | None:
+    return things[-1 - one % len(things)] if things else None

@@ -1,0 +1,165 @@
+"""What a reader waits for and owes, on the page of one's own."""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+from .conftest import Browser, Library, Page
+
+
+def tomorrow() -> str:
+    return str(date.today() + timedelta(days=2))
+
+
+async def change(browser: Browser, page: Page, do: str, hold_id: UUID, **more: str) -> Page:
+    return await browser.send("/my", {"token": page.token, "do": f"{do}:{hold_id}"} | more)
+
+
+async def test_each_empty_part_is_one_sentence(ann: Browser) -> None:
+    page = await ann.see("/my")
+    assert page.response.status_code == 200
+    for sentence in (
+        "Nothing waits for you on a hold shelf.",
+        "Nothing is late.",
+        "You have no loans.",
+        "You have no holds. Find a book and choose Place hold.",
+        "You owe nothing.",
+    ):
+        assert page.text.count(sentence) == 1, sentence
+
+
+async def test_ready_late_on_loan_holds_and_money_in_this_order(
+    library: Library, ann: Browser
+) -> None:
+    await library.rule("fine", 20)
+    await library.shelve("Romola", "R-1", "R-2")
+    await library.lend("00125", "Lea Moss")
+    await library.hold("Emma", "Cas Berg")
+    await library.hold("Emma", "Ann Reed")
+    await library.hold("Persuasion", "Ann Reed", north=True)
+    await library.take_back("00126", north=True)
+    await library.lend("R-1", "Ann Reed", days_ago=26)
+    await library.lend("00123", "Ann Reed")
+    await library.charge("Ann Reed", 300, "Lost card")
+    page = await ann.see("/my")
+    order = [
+        page.text.index(words)
+        for words in (
+            "Persuasion",
+            "Ready at North, until",
+            "Romola",
+            "Late: was due",
+            "Middlemarch",
+            "Emma",
+            "2nd of 2",
+            "You owe 3.00 EUR.",
+            "Lost card",
+            "Not owed yet: 1.00 EUR",
+        )
+    ]
+    assert order == sorted(order)
+    assert (await ann.see("/")).text.count("Ready for you: Persuasion , North") == 1
+
+
+async def test_a_hold_on_its_way_says_where_to_and_comes_first(
+    library: Library, ann: Browser
+) -> None:
+    await library.hold("Emma", "Ann Reed")
+    await library.hold("Persuasion", "Ann Reed")
+    await library.take_back("00126", north=True)
+    text = (await ann.see("/my")).text
+    assert text.index("Persuasion") < text.index("On its way to Central") < text.index("Emma")
+
+
+async def test_ann_suspends_and_resumes(library: Library, ann: Browser) -> None:
+    hold = await library.hold("Emma", "Ann Reed")
+    page = await ann.see("/my")
+    assert "1st of 1" in page.text
+    wrong = await change(ann, page, "suspend", hold.id, until=str(date.today()))
+    assert wrong.response.status_code == 422 and "Choose a day after today" in wrong.text
+    assert (await library.holds_of("Ann Reed"))[0].suspended is False
+    page = await change(ann, page, "suspend", hold.id, until=tomorrow())
+    assert "Hold suspended until" in page.text and "It keeps its place." in page.text
+    assert str((await library.holds_of("Ann Reed"))[0].suspended_until) == tomorrow()
+    page = await change(ann, page, "resume", hold.id)
+    assert "Hold resumed: Emma." in page.text
+    page = await change(ann, page, "suspend", hold.id, until="")
+    assert "Hold suspended until it is resumed: Emma." in page.text
+    (now,) = await library.holds_of("Ann Reed")
+    assert now.suspended is True and now.suspended_until is None
+
+
+async def test_ann_is_asked_before_her_hold_is_cancelled(library: Library, ann: Browser) -> None:
+    hold = await library.hold("Emma", "Ann Reed")
+    path = f"/my/holds/{hold.id}/cancel"
+    page = await ann.see("/my")
+    assert f'href="{path}"' in page.response.text
+    page = await ann.see(path)
+    assert "Cancel this hold?" in page.text and "1st of 1" in page.text
+    assert (await library.holds_of("Ann Reed"))[0].state == "waiting", "looking cancels nothing"
+    done = await change(ann, page, "cancel", hold.id)
+    assert "Hold cancelled: Emma." in done.text and "You have no holds." in done.text
+    again = await change(ann, page, "cancel", hold.id)
+    assert again.response.status_code == 200 and "Hold cancelled: Emma." in again.text
+    assert "This hold has ended" in (await ann.see(path)).text
+    assert [each.state for each in await library.holds_of("Ann Reed")] == ["cancelled"]
+
+
+async def test_a_hold_that_is_ready_is_not_suspended(library: Library, ann: Browser) -> None:
+    hold = await library.hold("Emma", "Ann Reed")
+    page = await ann.see("/my")
+    await library.take_back("00125")
+    page = await change(ann, page, "suspend", hold.id)
+    assert "Nothing was changed. A copy was found for this hold." in page.text
+    assert (await library.holds_of("Ann Reed"))[0].state == "ready"
+
+
+async def test_nobody_touches_the_holds_of_others(library: Library, ann: Browser) -> None:
+    hold = await library.hold("Emma", "Cas Berg")
+    page = await ann.see("/my")
+    assert "Emma" not in page.text
+    for do in ("cancel", "suspend", "resume"):
+        answer = await change(ann, page, do, hold.id)
+        assert answer.response.status_code == 403 and "Emma" not in answer.text
+    answer = await ann.see(f"/my/holds/{hold.id}/cancel")
+    assert answer.response.status_code == 403 and "Emma" not in answer.text
+    (now,) = await library.holds_of("Cas Berg")
+    assert (now.state, now.suspended) == ("waiting", False)
+
+
+async def test_staff_change_the_holds_of_others_at_the_desk_only(
+    library: Library, desk: Browser
+) -> None:
+    hold = await library.hold("Emma", "Ann Reed")
+    page = await desk.see("/my")
+    assert (await change(desk, page, "cancel", hold.id)).response.status_code == 404
+    assert (await desk.see(f"/my/holds/{hold.id}/cancel")).response.status_code == 404
+    assert (await library.holds_of("Ann Reed"))[0].state == "waiting"
+
+
+async def test_changing_a_hold_needs_the_forms_token(library: Library, ann: Browser) -> None:
+    hold = await library.hold("Emma", "Ann Reed")
+    page = await ann.send("/my", {"token": "0" * 40, "do": f"cancel:{hold.id}"})
+    assert page.response.status_code == 403
+    assert (await library.holds_of("Ann Reed"))[0].state == "waiting"
+
+
+async def test_odd_deeds_are_not_found(library: Library, ann: Browser) -> None:
+    page = await ann.see("/my")
+    answer = await ann.send("/my", {"token": page.token, "do": "cancel:nonsense"})
+    assert answer.response.status_code == 404
+
+
+async def test_ann_sees_what_is_left_of_a_fine_and_her_credit(
+    library: Library, ann: Browser, desk: Browser
+) -> None:
+    fine = await library.charge("Ann Reed", 300)
+    path = f"/staff/patrons/{library.people['Ann Reed'].id}/account"
+    page = await desk.see(path)
+    form = {"token": page.token, "key": page.value("key")}
+    await desk.send(path, form | {"do": "pay", "pay-amount": "1"})
+    page = await ann.see("/my")
+    assert "You owe 2.00 EUR." in page.text and "2.00 EUR of 3.00 EUR" in page.text
+    wrong = {"do": f"cancel:{fine.id}", f"cancel-{fine.id}": "The book was here"}
+    await desk.send(path, form | wrong)
+    page = await ann.see("/my")
+    assert "You have 1.00 EUR of credit." in page.text and "You owe" not in page.text
