@@ -9,12 +9,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 from uuid import UUID
 
+from bench import crowds
 from bench.figures import Cost
 from bench.library import Library
 from lendery.circulation.repository.holds import PLACE
@@ -100,15 +101,19 @@ async def _case(wiring: Wiring, library: Library, number: int, crowded: bool) ->
     """Written as the desk would have, but in bulk."""
     mark = f"{'c' if crowded else 'e'}{number}"
     now, branch = datetime.now(UTC), library.branches[0]
-    people = [_patron(f"{mark}-{n}", branch) for n in range(HOLDS + 2 if crowded else 2)]
+    people = [crowds.patron(f"{mark}-{n}", branch) for n in range(HOLDS + 2 if crowded else 2)]
     ann, others = people[0], people[1:]
     copies = COPIES if crowded else 2 * TIMES
     one_book = new_id()
-    shelf = [_copy(f"{mark}-{n}", one_book, branch) for n in range(copies)]
-    elsewhere = [_copy(f"{mark}-x{n}", new_id(), branch) for n in range(LOANS if crowded else 0)]
-    out = [_loan(copy, others[0], now) for copy in shelf[TIMES:]]
-    hers = [_loan(copy, ann, now) for copy in elsewhere]
-    waiting = [_hold(one_book, each, branch, now, n) for n, each in enumerate(others[1:])]
+    shelf = [crowds.copy(f"{mark}-{n}", one_book, branch) for n in range(copies)]
+    elsewhere = [
+        crowds.copy(f"{mark}-x{n}", new_id(), branch) for n in range(LOANS if crowded else 0)
+    ]
+    out = [crowds.loan(copy, others[0], now) for copy in shelf[TIMES:]]
+    hers = [crowds.loan(copy, ann, now) for copy in elsewhere]
+    waiting = [
+        crowds.hold(one_book, each["id"], branch, now, n) for n, each in enumerate(others[1:])
+    ]
     async with wiring.db.begin() as tx:
         await tx.many(REMEMBER_PATRON, people)
         await tx.many(REMEMBER_COPY, [*shelf, *elsewhere])
@@ -121,73 +126,3 @@ async def _case(wiring: Wiring, library: Library, number: int, crowded: bool) ->
         [copy["barcode"] for copy in shelf[TIMES : 2 * TIMES]],
         [loan["id"] for loan in out[-TIMES:]],
     )
-
-
-def _patron(card: str, branch: UUID) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "card_number": card.upper(),
-        "category": "adult",
-        "home_branch_id": branch,
-        "expires_on": date.today() + timedelta(days=300),
-        "born_on": date(1980, 1, 1),
-        "blocks": [],
-        "active": True,
-        "version": 1,
-    }
-
-
-def _copy(barcode: str, book_id: UUID, branch: UUID) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "barcode": barcode,
-        "book_id": book_id,
-        "item_type": "book",
-        "home_branch_id": branch,
-        "version": 1,
-        "price_amount": 1800,
-        "price_currency": "EUR",
-    }
-
-
-def _loan(copy: dict[str, Any], patron: dict[str, Any], now: datetime) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "copy_id": copy["id"],
-        "book_id": copy["book_id"],
-        "item_type": copy["item_type"],
-        "home_branch_id": copy["home_branch_id"],
-        "patron_id": patron["id"],
-        "borrower": new_id(),
-        "branch_id": copy["home_branch_id"],
-        "lent_at": now - timedelta(days=5),
-        "due_at": now + timedelta(days=2),
-        "returned_at": None,
-        "returned_branch_id": None,
-        "renewals": 0,
-        "policy": {"v": 1, "loan_period": 21},
-        "waived": None,
-        "waived_by": None,
-        "waive_reason": None,
-    }
-
-
-def _hold(
-    book_id: UUID, patron: dict[str, Any], branch: UUID, now: datetime, place: int
-) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "book_id": book_id,
-        "copy_id": None,
-        "patron_id": patron["id"],
-        "borrower": new_id(),
-        "pickup_branch_id": branch,
-        "state": "waiting",
-        "suspended": False,
-        "suspended_until": None,
-        "given_copy_id": None,
-        "placed_at": now - timedelta(hours=1) + timedelta(seconds=place),
-        "ready_at": None,
-        "expires_on": None,
-        "ended_at": None,
-    }

@@ -19,6 +19,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import update
 from tests.system import create_database, drop_database
 
+from bench import crowds
+from lendery.circulation.repository.holds import PLACE
+from lendery.circulation.repository.ledger import ADD
 from lendery.circulation.repository.remembered import REMEMBER_COPY
 from lendery.contracts.accounts import NewUser
 from lendery.contracts.catalog import NewBook, NewCopy
@@ -133,6 +136,7 @@ async def _build(url: str, size: Size) -> Library:
         await wiring.memory.meet_many(patrons=people[start : start + CHUNK], copies=[])
     for start in range(0, len(copies), CHUNK):
         await _meet(wiring, copies[start : start + CHUNK])
+    await _in_play(wiring, people, books, branches, now)
     async with wiring.db.begin() as tx:  # as if the relay had delivered it all long ago
         for tables in TABLES.values():
             await tx.run(update(tables.event).values(published_at=now))
@@ -161,6 +165,20 @@ async def _meet(wiring: Wiring, copies: list[UUID]) -> None:
     ]
     async with wiring.db.begin() as tx:
         await tx.many(REMEMBER_COPY, rows)
+
+
+async def _in_play(
+    wiring: Wiring, people: list[UUID], books: list[UUID], branches: list[UUID], now: datetime
+) -> None:
+    """Somebody waits for every tenth book, and every patron owed something once and paid it."""
+    waiting = [
+        crowds.hold(book, people[number % len(people)], branches[0], now, number)
+        for number, book in enumerate(books[::10])
+    ]
+    lines = [line for person in people for line in crowds.fine_paid(person, now)]
+    async with wiring.db.begin() as tx:
+        await tx.many(PLACE, waiting)
+        await tx.many(ADD, lines)
 
 
 async def _people(wiring: Wiring, size: Size, branches: list[UUID], now: datetime) -> list[UUID]:
