@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -180,16 +181,27 @@ class System:
             )
 
     def wait_until_ready(self, unit: str) -> None:
-        address = f"http://127.0.0.1:{self.environments[unit]['LENDERY_PORT']}/readyz"
         give_up = time.monotonic() + READY_WITHIN
         while time.monotonic() < give_up:
             assert self.processes[unit].poll() is None, self.log(unit)
-            try:
-                if httpx2.get(address, timeout=2).status_code == 200:
-                    return
-            except httpx2.TransportError:
-                time.sleep(0.05)
+            if self.look(unit) is not None:
+                return
+            time.sleep(0.05)
         raise AssertionError(f"{unit} was not ready in time: {self.log(unit)}")
+
+    def look(self, unit: str, path: str = "/readyz") -> str | None:
+        """What it says there; None while it does not, or says that something is wrong."""
+        port = int(self.environments[unit]["LENDERY_PORT"])
+        connection = HTTPConnection("127.0.0.1", port, timeout=2)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            said = answer.read().decode()
+            return said if answer.status == 200 else None
+        except (OSError, HTTPException):
+            return None
+        finally:
+            connection.close()
 
     def log(self, unit: str) -> str:
         return (self.folder / f"{unit}.log").read_text()[-8000:]

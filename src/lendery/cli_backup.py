@@ -1,6 +1,7 @@
 """The commands that keep a library safe: `lendery backup`, `verify-backup` and `restore`."""
 
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -118,13 +119,17 @@ def restore(
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """What cannot be done is said in a sentence, and the command fails."""
+    """What cannot be done is said in a sentence, and the command fails.
+
+    Whoever is told to stop clears away what is half done, as after Ctrl-C.
+    """
     import sqlite3
 
     import asyncpg
 
     from lendery.cli import console
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except Refused as refused:

@@ -14,7 +14,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.assurance import programme
+from tests.assurance import programme, storm_programme
 from tests.assurance.guards import GUARDS
 from tests.assurance.places import Processes
 from tests.assurance.programme import COMBINATIONS, PARTS, Part, Row
@@ -29,15 +29,17 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="assurance-") as folder:
         raced = races(Path(folder), chosen.only, chosen.scale)
         controls = guards(Path(folder), chosen.only)
+        storms = storm_programme.run(Path(folder), chosen.only, chosen.scale)
     told = []
     if raced:
         told.append(("races", programme.table("race", "where", programme.summed(raced))))
     if controls:
         told.append(("guards", programme.table("without", "on", [row for row, _ in controls])))
+    told += storms.told
     for _, text in told:
         print(f"\n{text}")
-    lost = [name for name, _, tally in raced if not tally.clean]
-    unseen = [name for (name, _, _), seen in controls if not seen]
+    lost = [name for name, _, tally in raced if not tally.clean] + storms.lost
+    unseen = [name for (name, _, _), seen in controls if not seen] + storms.unseen
     if not chosen.only:
         for mark, text in told:
             programme.put(f"{_when(chosen.scale)}\n\n{text}", mark, DOCUMENT)

@@ -7,8 +7,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
-
 from tests.assurance.places import Processes
 from tests.assurance.storm_server import OwnPostgres
 
@@ -33,6 +31,9 @@ class Struck(Processes):
         """Where its tables are."""
         return self.databases[self._lending]
 
+    def _workers(self) -> list[int]:
+        return super()._workers() if self.workers > 1 else []
+
     def worker(self) -> int:
         """The process id of one of several."""
         pid = self.processes[self._lending].pid
@@ -43,20 +44,17 @@ class Struck(Processes):
     async def serves(self, unit: str, path: str = "/readyz", since: float = 0.0) -> None:
         """Waits until it answers; with `since`, until a worker born after that moment does."""
         give_up = time.monotonic() + GIVE_UP
-        url = f"http://127.0.0.1:{self.environments[unit]['LENDERY_PORT']}"
         while time.monotonic() < give_up:
-            try:
-                async with httpx2.AsyncClient(timeout=2, trust_env=False) as client:
-                    told = await client.get(url + path)
-                    if told.status_code == 200 and _born(told.text) >= since:
-                        return
-            except httpx2.TransportError:
-                assert self.processes[unit].poll() is None, self.log(unit)
+            said = await asyncio.to_thread(self.look, unit, path)
+            if said is not None and _born(said) >= since:
+                return
+            assert self.processes[unit].poll() is None, self.log(unit)
             await asyncio.sleep(0.02)
         raise AssertionError(f"{unit} did not come back: {self.log(unit)}")
 
 
 def _born(metrics: str) -> float:
+    """When a process was started, by its own metrics."""
     lines = [x for x in metrics.splitlines() if x.startswith("process_start_time_seconds ")]
     return float(lines[0].split()[1]) if lines else 0.0
 
@@ -94,6 +92,7 @@ class Stop(Blow):
         while process.poll() is None and time.monotonic() < give_up:
             await asyncio.sleep(0.01)
         assert process.returncode in STOPPED, f"{process.returncode}: {place.log(self.unit)}"
+        assert place.look(self.unit, "/healthz") is None, "somebody still answers there"
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def _read(body: bytes) -> Any:
     try:
         return json.loads(body) if body else {}
     except ValueError:
-        return {"detail": body.decode(errors="replace")[:200]}
+        return {"detail": body.decode(errors="replace")}
 
 
 @dataclass

@@ -11,7 +11,7 @@ from tests.assurance.programme import COMBINATIONS, needs
 from tests.assurance.storm_controls import FORGETFUL
 from tests.assurance.storm_kills import Site
 
-KILLS = 3
+KILLS = 2
 
 
 @pytest.mark.parametrize(("shape", "database"), COMBINATIONS)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from lendery.circulation.models import TABLES as CIRCULATION
 from lendery.circulation.models import branch, copy, hold, ledger_line, loan
 from lendery.contracts.accounts import UserFilter
 from lendery.contracts.base import Window
@@ -50,6 +51,7 @@ class Standing:
     lines: Sequence[Any]
     copies: dict[Any, Any]
     branches: dict[Any, int]  # in the order of the house
+    transfers: Sequence[Any]  # events, oldest first
     states: dict[Any, CopyState]
     ann: "AnnsAccount"
 
@@ -88,6 +90,9 @@ async def _read(wiring: Wiring, built: Built, parts: dict[str, list[int]]) -> St
         loans, holds, lines, copies, branches = [
             await session.rows(select(table)) for table in (loan, hold, ledger_line, copy, branch)
         ]
+        event = CIRCULATION.event
+        moved = event.c.name.like("circulation.Transfer%")
+        transfers = await session.rows(select(event).where(moved).order_by(event.c.seq))
     codes = [each["code"] for each in house.BRANCHES]
     states = await wiring.copy_states.states(copy_ids=[each.id for each in copies])
     return Standing(
@@ -97,6 +102,7 @@ async def _read(wiring: Wiring, built: Built, parts: dict[str, list[int]]) -> St
         holds=holds,
         lines=lines,
         copies={each.id: each for each in copies},
+        transfers=transfers,
         branches={each.id: codes.index(each.code) for each in branches},
         states={each.copy_id: each for each in states},
         ann=await _anns(wiring),

@@ -20,7 +20,7 @@ def test_ann_has_a_loan_that_is_late_and_one_that_is_not(town: Standing) -> None
     late = [each for each in town.ann.loans if each.overdue]
     in_time = [each for each in town.ann.loans if not each.overdue and each.returned_at is None]
 
-    assert [each.accrued.amount for each in late if each.accrued] == [160]
+    assert [each.accrued.amount for each in late if each.accrued] == [300]
     assert len(late) == len(in_time) == 1
     assert any(each.returned_at for each in town.ann.loans)
 
@@ -37,8 +37,8 @@ def test_ann_owes_one_fine_and_has_paid_another(town: Standing) -> None:
     money = town.ann.money
 
     assert [fine.amount for fine in money.fines] == [fine.outstanding for fine in money.fines]
-    assert money.owed.amount == money.fines[0].amount.amount == 160
-    assert [each.amount.amount for each in money.accruing] == [160]
+    assert money.owed.amount == money.fines[0].amount.amount == 240
+    assert [each.amount.amount for each in money.accruing] == [300]
     assert [each.kind for each in money.items[:3]] == ["charge", "payment", "charge"]
 
 

@@ -3,12 +3,18 @@
 import random
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
 
-from lendery.demo.agenda import Agenda, Pay, Pull
+import pytest
+
+from lendery.demo.agenda import Agenda, Ask, Pay, Pull
 from lendery.demo.copies import PlannedCopy, copies
 from lendery.demo.plan import Lend
 from lendery.demo.stock import Stock
 from lendery.demo.titles import titles
+from lendery.demo.town import Built
+from lendery.demo.waiting import WaitingList
 from lendery.demo.wishes import Wishes
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -55,6 +61,23 @@ def test_nobody_waits_for_what_is_not_lent() -> None:
 
     assert stock.lent_of(0) == 0
     assert list(stock.standing(0)) == []
+
+
+@pytest.mark.parametrize(
+    ("owned", "before", "asks"), [(1, 4, True), (1, 5, False), (9, 7, True), (9, 8, False)]
+)
+def test_nobody_joins_a_queue_that_is_too_long(owned: int, before: int, asks: bool) -> None:
+    shelf = [copy_of(0, 0) for _ in range(owned)]
+    stock = Stock(shelf)
+    stock.away.update(range(owned))
+    town: Any = SimpleNamespace(
+        titles=list(titles(1)), seed=1, readers=[], wiring=SimpleNamespace(holds=None)
+    )
+    work: Any = SimpleNamespace(town=town, stock=stock, at_home=set(), built=Built())
+    waiting = WaitingList(work)
+    waiting.queues[0] = [cast(Any, None)] * before
+
+    assert waiting.makes_sense(Ask(at=NOON, reader=3, title=0, pickup=0)) is asks
 
 
 def test_readers_ask_for_what_the_town_talks_about_and_it_changes() -> None:

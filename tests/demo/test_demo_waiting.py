@@ -1,5 +1,6 @@
 """Holds in the demo library: every one is where its copy is."""
 
+import json
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -42,12 +43,23 @@ def test_a_hold_on_its_way_goes_to_where_it_is_collected(town: Standing) -> None
         assert town.copies[each.given_copy_id].in_transit_to == each.pickup_branch_id
 
 
-def test_nothing_is_on_its_way_for_longer_than_the_van_takes(town: Standing) -> None:
-    travelling = [each for each in town.copies.values() if each.in_transit_to]
+def test_what_was_sent_arrives_where_it_was_sent_when_the_van_comes(town: Standing) -> None:
+    sent: dict[str, Any] = {}
+    journeys = 0
+    for each in town.transfers:
+        told = json.loads(each.body) if isinstance(each.body, str) else each.body
+        if each.name == "circulation.TransferStarted":
+            assert told["copy_id"] not in sent
+            sent[told["copy_id"]] = each.at, told["to_branch_id"]
+        else:
+            at, to = sent.pop(told["copy_id"])
+            assert (each.at - at, told["branch_id"]) == (timedelta(days=2), to)
+            journeys += 1
 
-    assert travelling
-    for each in travelling:
-        assert NOW - each.last_seen_at < timedelta(days=2, hours=8)
+    assert journeys > len(sent) > 0
+    travelling = {str(each.id) for each in town.copies.values() if each.in_transit_to}
+    assert set(sent) == travelling
+    assert all(NOW - at < timedelta(days=2, hours=8) for at, _ in sent.values())
 
 
 def loans_of(town: Standing, holds: list[Any]) -> list[tuple[Any, Any]]:

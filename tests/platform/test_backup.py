@@ -3,12 +3,14 @@
 import asyncio
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from sqlalchemy import (
     JSON,
@@ -22,10 +24,12 @@ from sqlalchemy import (
     Uuid,
     column,
     func,
+    literal,
     select,
 )
 from sqlalchemy import table as named
 
+from lendery.accounts.models import key
 from lendery.catalog.models import book
 from lendery.contracts.base import Window
 from lendery.contracts.catalog import BookSearch
@@ -33,12 +37,16 @@ from lendery.contracts.circulation import LoanRequest
 from lendery.contracts.permissions import SYSTEM
 from lendery.main import TABLES, wire
 from lendery.platform import migrate
+from lendery.platform.backup import Refused
 from lendery.platform.backup.checking import check
+from lendery.platform.backup.dump import Made, back_up
+from lendery.platform.backup.format import Whole
+from lendery.platform.backup.restore import restore
 from lendery.platform.backup.values import KINDS, Shape, kind_of
 from lendery.platform.schema import newest
 from lendery.platform.settings import Settings
 from tests.databases import KINDS as DATABASES
-from tests.databases import Shelter
+from tests.databases import Shelter, on_server
 
 from .backups import (
     AWKWARD,
@@ -54,11 +62,35 @@ from .backups import (
 )
 from .toy import on_connection
 
+DIRECTIONS = [(one, other) for one in DATABASES for other in DATABASES]
 
-@pytest.fixture(params=DATABASES)
-def library(request: pytest.FixtureRequest, libraries: Shelter) -> Iterator[str]:
-    with libraries.url(request.param) as url:
-        yield url
+
+@dataclass(frozen=True)
+class Sunday:
+    """A library, its backup, and what was restored from it; only to be looked at."""
+
+    library: str
+    file: Path
+    passphrase: str | None
+    made: Made
+    restored: str
+    whole: Whole
+
+
+@pytest.fixture(scope="module", params=DIRECTIONS, ids=["-to-".join(each) for each in DIRECTIONS])
+def sunday(
+    request: pytest.FixtureRequest, libraries: Shelter, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Sunday]:
+    """Across databases it is encrypted too."""
+    one, other = request.param
+    file = tmp_path_factory.mktemp("sunday") / "sunday.lendery"
+    passphrase = None if one == other else PASSPHRASE
+    with libraries.url(one) as library, libraries.url(other, empty=True) as restored:
+        before = everything(library)
+        made = asyncio.run(keep(library, file, passphrase=passphrase))
+        assert everything(library) == before, "a backup changes nothing"
+        whole = asyncio.run(bring_back(file, restored, passphrase))
+        yield Sunday(library, file, passphrase, made, restored, whole)
 
 
 @pytest.fixture(params=DATABASES)
@@ -67,46 +99,34 @@ def empty(request: pytest.FixtureRequest, libraries: Shelter) -> Iterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("passphrase", [None, PASSPHRASE], ids=["plain", "encrypted"])
-def test_every_row_comes_back_on_either_database(
-    library: str, empty: str, passphrase: str | None, tmp_path: Path
-) -> None:
-    file = tmp_path / "sunday.lendery"
-    before = everything(library)
-    made = asyncio.run(keep(library, file, passphrase=passphrase))
-    assert everything(library) == before, "a backup changes nothing"
-    assert made.whole == asyncio.run(bring_back(file, empty, passphrase))
-    after = everything(empty)
-    assert {name for name in before if before[name] != after[name]} == set()
+def test_every_row_comes_back_on_either_database(sunday: Sunday) -> None:
+    before, after = everything(sunday.library), everything(sunday.restored)
     assert set(after) == set(before)
+    assert {name for name in before if before[name] != after[name]} == set()
+    assert sunday.whole == sunday.made.whole
     assert {name: len(rows) for name, rows in before.items()} == {
-        name: counted.rows for name, counted in made.whole.tables.items()
+        name: counted.rows for name, counted in sunday.whole.tables.items()
     }
     assert len(before["circulation_loan"]) > 20, "there was something to lose"
     assert AWKWARD in {row[3] for row in before["accounts_block"]}
-    assert table_names(empty) == table_names(library) or library[:6] != empty[:6]
+    if sunday.library[:6] == sunday.restored[:6]:
+        assert table_names(sunday.restored) == table_names(sunday.library)
 
 
-def test_a_backup_of_what_was_restored_is_the_same_backup(
-    library: str, empty: str, tmp_path: Path
-) -> None:
+def test_a_backup_of_what_was_restored_is_the_same_backup(sunday: Sunday, tmp_path: Path) -> None:
     """Checksums do not depend on the database, nor on the order in which rows were written."""
-    first = asyncio.run(keep(library, tmp_path / "first.lendery"))
-    asyncio.run(bring_back(tmp_path / "first.lendery", empty))
-    assert asyncio.run(keep(empty, tmp_path / "second.lendery")).whole == first.whole
+    again = asyncio.run(keep(sunday.restored, tmp_path / "again.lendery"))
+    assert again.whole == sunday.whole
 
 
-def test_what_is_not_in_a_backup_follows_from_the_rest(
-    library: str, empty: str, tmp_path: Path
-) -> None:
+def test_what_is_not_in_a_backup_follows_from_the_rest(sunday: Sunday) -> None:
     """The words to find books by are made again from the books."""
-    asyncio.run(keep(library, tmp_path / "sunday.lendery"))
-    asyncio.run(bring_back(tmp_path / "sunday.lendery", empty))
-    words = {each for row in everything(empty)["catalog_book"] for each in row[12].split()}
-    asked = sorted(word for word in words if word.isalnum())[:40]
-    assert asyncio.run(found(empty, asked)) == asyncio.run(found(library, asked))
-    if library[:6] == empty[:6]:
-        assert search_rows(empty) == search_rows(library)
+    titles = [row[12] for row in everything(sunday.library)["catalog_book"]]
+    words = {word for title in titles for word in title.split() if word.isalnum()}
+    asked = sorted(words)[:40]
+    assert asyncio.run(found(sunday.restored, asked)) == asyncio.run(found(sunday.library, asked))
+    if sunday.library[:6] == sunday.restored[:6]:
+        assert search_rows(sunday.restored) == search_rows(sunday.library) != []
 
 
 async def found(url: str, asked: list[str]) -> list[list[UUID]]:
@@ -130,8 +150,12 @@ def search_rows(url: str) -> list[tuple[Any, ...]]:
     return rows
 
 
-def test_the_restored_library_goes_on_lending(library: str, empty: str, tmp_path: Path) -> None:
-    asyncio.run(keep(library, tmp_path / "sunday.lendery"))
+def test_the_restored_library_goes_on_lending(
+    libraries: Shelter, empty: str, tmp_path: Path
+) -> None:
+    """What happens next is numbered after what had happened."""
+    with libraries.url("sqlite") as library:
+        asyncio.run(keep(library, tmp_path / "sunday.lendery"))
     asyncio.run(bring_back(tmp_path / "sunday.lendery", empty))
     log = everything(empty)["circulation_event"]
     last = max(row[0] for row in log)
@@ -265,6 +289,34 @@ def test_instants_of_other_zones_are_written_in_utc() -> None:
     assert shape.lines([(forever,)]) == [b'["9999-12-31T23:59:59.999999+00:00"]']
 
 
+def test_the_order_of_texts_does_not_depend_on_the_servers_locale(
+    libraries: Shelter, tmp_path: Path
+) -> None:
+    """In English a comes before B; by code point, as in every backup, after it."""
+    names = ["a", "B", "-a", "_A", "Z", "z", "\u00e9"]
+    keys = [
+        {"kid": name, "algorithm": "x", "sealed": "", "public_jwk": {}, "created_at": NOW}
+        for name in names
+    ]
+    with libraries.url("sqlite") as library, libraries.url("postgres", empty=True) as other:
+        retired = [{**each, "retired_at": NOW} for each in keys]
+        on_connection(library, lambda c: (c.execute(key.insert(), retired), c.commit()))
+        made = asyncio.run(keep(library, tmp_path / "sunday.lendery"))
+        name = other.rpartition("/")[2]
+        on_server(f'DROP DATABASE "{name}"')
+        try:
+            on_server(
+                f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8' "
+                "LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C'"
+            )
+        except asyncpg.FeatureNotSupportedError:
+            pytest.skip("this PostgreSQL has no ICU")
+        in_english = on_connection(other, lambda c: c.scalar(select(literal("a") < literal("B"))))
+        assert in_english, "else this shows nothing"
+        asyncio.run(bring_back(tmp_path / "sunday.lendery", other))
+        assert asyncio.run(keep(other, tmp_path / "again.lendery")).whole == made.whole
+
+
 # -- Older schemas ---------------------------------------------------------------------------------
 
 
@@ -312,10 +364,6 @@ def test_a_missing_folder_is_made(libraries: Shelter, tmp_path: Path) -> None:
 
 
 def test_a_library_of_one_part_has_backups_of_its_own(libraries: Shelter, tmp_path: Path) -> None:
-    from lendery.platform.backup import Refused
-    from lendery.platform.backup.dump import back_up
-    from lendery.platform.backup.restore import restore
-
     async def of_the_catalog(url: str) -> Any:
         chosen = Settings(database_url=url, contexts=frozenset({"catalog"}))
         wiring = wire(chosen)

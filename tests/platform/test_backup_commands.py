@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -84,6 +85,8 @@ def test_backup_verify_restore(library: str, tmp_path: Path) -> None:
     back = lendery(target, "restore", file)
     assert back.stdout.startswith(f"Restored and verified: {held}, from 20"), back.stderr
     assert everything(target) == tables
+    untouched = lendery(target, "events", "verify")
+    assert untouched.returncode == 0, untouched.stdout + untouched.stderr
     again = lendery(target, "restore", file)
     assert (again.returncode, again.stdout) == (1, "")
     assert "There is a library in this database already. Nothing was changed." in again.stderr
@@ -171,6 +174,31 @@ def test_a_database_that_is_away_is_no_place(on_sqlite: str, tmp_path: Path) -> 
     assert lendery(on_sqlite, "backup", tmp_path / "a.lendery").returncode == 0
     done = lendery("postgresql://127.0.0.1:1/x", "restore", tmp_path / "a.lendery")
     assert done.returncode == 1 and "does not answer. Nothing was changed." in done.stderr
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT])
+def test_whoever_is_told_to_stop_leaves_nothing_half_done(
+    on_sqlite: str, tmp_path: Path, with_signal: signal.Signals
+) -> None:
+    fill_log(on_sqlite, rows=20_000, width=200)
+    file, target = tmp_path / "whole.lendery", tmp_path / "restored.db"
+    assert lendery(on_sqlite, "backup", file).returncode == 0
+    for url, command, unfinished in (
+        (on_sqlite, ["backup", tmp_path / "a.lendery"], tmp_path / "a.lendery.part"),
+        (f"sqlite:///{target}", ["restore", file], tmp_path / "restored.db.restoring"),
+    ):
+        child = subprocess.Popen(
+            [sys.executable, "-m", "lendery", *map(str, command)],
+            env={"LENDERY_DATABASE_URL": url, "PATH": "/usr/bin:/bin"},
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        while not unfinished.exists():
+            assert child.poll() is None
+            time.sleep(0.005)
+        child.send_signal(with_signal)
+        assert child.wait(60) != 0
+        assert [each.name for each in tmp_path.iterdir()] == ["whole.lendery"], command
 
 
 PEAK = """

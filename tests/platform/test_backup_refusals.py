@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import gzip
+import io
 import random
 import sqlite3
 import zlib
@@ -16,7 +17,7 @@ from lendery.platform import migrate
 from lendery.platform.backup import Refused, encryption
 from lendery.platform.backup import file as backup_file
 from lendery.platform.backup.checking import check
-from lendery.platform.backup.encryption import TAG
+from lendery.platform.backup.encryption import TAG, Sealer, key_of, new_seal, opened
 from lendery.platform.db import Database
 from lendery.platform.schema import newest
 from tests.databases import KINDS, Shelter
@@ -156,13 +157,6 @@ def test_something_put_behind_the_end_is_refused(shelf: Path, bad: Path) -> None
         assert CHANGED in refused_when_read(bad, PASSPHRASE)
 
 
-def sealed_pieces(file: Path) -> tuple[bytes, list[bytes]]:
-    whole = file.read_bytes()
-    header = whole.index(b"\n", 20) + 1
-    size = PIECE + TAG
-    return whole[:header], [whole[at : at + size] for at in range(header, len(whole), size)]
-
-
 REARRANGED: dict[str, Callable[[list[bytes]], list[bytes]]] = {
     "the last piece left out": lambda pieces: pieces[:-1],
     "a piece left out": lambda pieces: [pieces[0], *pieces[2:]],
@@ -174,14 +168,48 @@ REARRANGED: dict[str, Callable[[list[bytes]], list[bytes]]] = {
 }
 
 
+def sealed(content: bytes, seal: dict[str, Any]) -> list[bytes]:
+    written: list[bytes] = []
+    key = key_of(PASSPHRASE, seal)
+    sealer = Sealer(written.append, key=key, seal=seal, header=b"header")
+    for at in range(0, len(content), 1_000):
+        sealer.write(content[at : at + 1_000])
+    sealer.close()
+    return written
+
+
+def unsealed(pieces: list[bytes], seal: dict[str, Any], header: bytes = b"header") -> bytes:
+    file = io.BytesIO(b"".join(pieces))
+    return b"".join(opened(file, key=key_of(PASSPHRASE, seal), seal=seal, header=header))
+
+
 @pytest.mark.parametrize("how", REARRANGED)
-def test_pieces_that_were_moved_are_noticed(shelf: Path, bad: Path, how: str) -> None:
-    header, pieces = sealed_pieces(shelf / "sealed.lendery")
-    assert len(pieces) > 2
-    bad.write_bytes(header + b"".join(pieces))
-    assert check(bad, PASSPHRASE).rows > 500, "put together as they were, they are whole"
-    bad.write_bytes(header + b"".join(REARRANGED[how](pieces)))
-    assert CHANGED in refused_when_read(bad, PASSPHRASE)
+def test_pieces_that_were_moved_are_noticed(how: str) -> None:
+    """Without looking at what is in them: all are alike."""
+    seal, content = new_seal(), bytes(4 * PIECE + 100)
+    pieces = sealed(content, seal)
+    assert unsealed(pieces, seal) == content
+    with pytest.raises(Refused, match=CHANGED):
+        unsealed(REARRANGED[how](pieces), seal)
+
+
+def test_no_two_pieces_are_sealed_alike() -> None:
+    """The same content, the same key: a nonce that came twice would show."""
+    seal = new_seal()
+    pieces = [each[:PIECE] for each in sealed(bytes(4 * PIECE + 100), seal)]
+    assert len(pieces) == len(set(pieces)) == 5
+    starts = {each[:100] for each in pieces} | {each[:100] for each in sealed(bytes(100), seal)}
+    assert len(starts) == 6, "the last piece is marked, be it the first"
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 2 * PIECE + 1])
+def test_every_size_comes_back(size: int) -> None:
+    seal, content = new_seal(), random.Random(size).randbytes(size)
+    pieces = sealed(content, seal)
+    assert unsealed(pieces, seal) == content
+    assert len(pieces) == max(1, -(-size // PIECE)), "no empty piece at the end"
+    with pytest.raises(Refused):
+        unsealed(pieces, seal, header=b"another")
 
 
 def test_a_table_that_was_taken_out_is_missed(shelf: Path, bad: Path) -> None:
@@ -301,6 +329,21 @@ def test_a_few_bytes_that_stand_for_gigabytes_are_not_believed(bad: Path) -> Non
     bad.write_bytes(b'LENDERY BACKUP\n{"format":1,"encryption":null}\n' + bomb)
     assert bad.stat().st_size < 400_000
     assert CHANGED in refused_when_read(bad)
+
+
+def test_a_line_that_never_ends_is_not_waited_for(
+    shelf: Path, bad: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = shelf / "plain.lendery"
+    for length, taken in ((40_000, True), (60_000, False)):
+        long = row_of(plain, "accounts_block", note="x" * length)
+        made_up(bad, plain, put={"accounts_block": [long]})
+        monkeypatch.setattr(backup_file, "LONGEST_LINE", 50_000)
+        monkeypatch.setattr(backup_file, "STEP", 1_000)
+        if taken:
+            assert check(bad).rows > 500
+        else:
+            assert CHANGED in refused_when_read(bad)
 
 
 # -- Newer than this program -----------------------------------------------------------------------

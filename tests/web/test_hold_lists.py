@@ -93,11 +93,11 @@ async def test_the_hold_shelf_tells_who_comes_and_who_came_too_late(
     page = await desk.see("/staff/holds")
     shelf = part(page, "On the hold shelf", "On their way")
     assert shelf.index("expired") < shelf.index("Ann Reed C-1001") < shelf.index("Cas Berg")
-    assert page.buttons("end:") == [f"end:{late.id}"]
-    answer = await press(desk, page, f"end:{ready.id}")
+    assert page.buttons("finish:") == [f"finish:{late.id}"]
+    answer = await press(desk, page, f"finish:{ready.id}")
     assert "Nothing was changed" in answer.text, "it has not expired"
     assert (await library.holds_of("Cas Berg"))[0].state == "ready"
-    answer = await press(desk, page, f"end:{late.id}")
+    answer = await press(desk, page, f"finish:{late.id}")
     assert "Hold ended: Emma." in answer.text
     assert (await library.holds_of("Ann Reed"))[0].state == "cancelled"
     assert "Ann Reed" not in part(answer, "On the hold shelf", "On their way")

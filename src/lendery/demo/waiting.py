@@ -223,11 +223,11 @@ class WaitingList:
                 self._comes_for(hold, at.date())
 
     def _comes_for(self, hold: Waiting, today: date) -> None:
-        """Within days; who finds no time before its last day does not."""
+        """Within days; who finds it gone by then was too late."""
         pickup, hours = hold.ask.pickup, self._work.hours
         wanted = today + timedelta(days=self._after.randint(1, 4))
         day = hours.open_day(pickup, wanted, after=today)
-        if day is not None and (hold.expires_on is None or day <= hold.expires_on):
+        if day is not None:
             at = hours.instant(pickup, day, 0.97 * self._after.triangular(0, 1, 0.6))
             self._work.agenda.add(Collect(at=at, hold=hold.number))
 

@@ -105,7 +105,7 @@ class HoldLists:
         one = identity(which)
         if what == "missing" and one is not None:
             return await self._page(request, await self._missing(one, actor, now))
-        if what == "end" and one is not None:
+        if what == "finish" and one is not None:
             return await self._page(request, await self._end(one, actor, now))
         return await self._page(request)
 

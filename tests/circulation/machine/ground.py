@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Coroutine
 from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy import text
 from tests.circulation.machine.model import Copy, Model, Patron
@@ -11,12 +12,13 @@ from tests.circulation.machine.world import BRANCHES, READERS, RULES, THINGS
 from tests.circulation.town import DAYS, LIBRARIAN, NOW, Town
 
 from lendery.circulation.models import TABLES
-from lendery.contracts.base import Money, new_id
+from lendery.contracts.base import Money
 from lendery.contracts.circulation import Branch, CalendarException, NewCalendar
 from lendery.contracts.permissions import Actor
 from lendery.platform import migrate
 from lendery.platform.db import Database
 
+IN_MEMORY = "sqlite://"
 A = TypeVar("A")
 STAFF = Actor(id=LIBRARIAN.id, role="admin")
 PLAYED_WITH = [
@@ -42,14 +44,14 @@ class Ground:
         self.url, self.runner = url, asyncio.Runner()
         self.db: Database | None = None
         self.template = sqlite3.connect(":memory:")
-        if url == "sqlite://":
+        if url == IN_MEMORY:
             migrate.run_in_memory(self.template, ["circulation"])
 
     def run(self, coroutine: Coroutine[Any, Any, A]) -> A:
         return self.runner.run(coroutine)
 
     async def town(self) -> Town:
-        if self.url == "sqlite://":
+        if self.url == IN_MEMORY:
             if self.db is not None:
                 await self.db.close()
             self.db = Database(self.url, [TABLES], durable=False)
@@ -73,8 +75,9 @@ async def settled(town: Town, now: Any) -> Model:
     branches = {code: await _branch(town, code) for code in BRANCHES}
     ids = {code: branch.id for code, branch in branches.items()}
     patrons = [_patron(town, reader, now) for reader in READERS]
-    books = {thing.book: new_id() for thing in THINGS}
-    copies = [_copy(town, thing, ids, books) for thing in THINGS]
+    titles = sorted({thing.book for thing in THINGS})
+    books = {title: UUID(int=100 + number) for number, title in enumerate(titles)}
+    copies = [_copy(town, n, thing, ids, books) for n, thing in enumerate(THINGS, 1)]
     rule_ids = {}
     for (parameter, (branch, category, item_type)), value in RULES.items():
         scope = {"branch_id": branch and ids[branch], "category": category, "item_type": item_type}
@@ -110,10 +113,11 @@ def _patron(town: Town, reader: Any, now: Any) -> Patron:
     return Patron(made.id, reader.name, reader.category, expires_on, reader.born_on)
 
 
-def _copy(town: Town, thing: Any, ids: Any, books: Any) -> Copy:
+def _copy(town: Town, number: int, thing: Any, ids: Any, books: Any) -> Copy:
     made = town.copies.add(
         thing.barcode,
         ids[thing.home],
+        id=UUID(int=number),  # the same each time, as is whatever is ordered by it
         book_id=books[thing.book],
         item_type=thing.item_type,
         price=None if thing.price is None else Money(amount=thing.price),

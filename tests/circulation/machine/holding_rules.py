@@ -77,7 +77,7 @@ class HoldingRules(Play):
             if both := self.both(self.town.holds.cancel, model, keyed=False, hold_id=hold.id):
                 assert (both[0].id, both[0].state) == (hold.id, "cancelled")
 
-    @step(3)
+    @step(4)
     def expire(self) -> None:
         ended = self.ground.run(self.town.holds.expire(now=self.now))
         assert ended == queueing.expire(self.model, self.now)

@@ -60,7 +60,8 @@ class LendingRules(Play):
 
     @step(5, one=ONE_OF)
     def renew(self, one: int) -> None:
-        if (loan := newest(self.model.loans, one)) is None:
+        out = [each for each in self.model.loans if each.is_open]
+        if (loan := newest(out if one % 4 else self.model.loans, one)) is None:
             return
 
         def model(told: Any) -> None:

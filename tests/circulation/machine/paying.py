@@ -36,7 +36,7 @@ def pay(
     open_ = model.outstanding(patron)
     if any(charge_id not in open_ for charge_id in named):
         raise Refused("unknown-fine")
-    wanted = list(named) or list(open_)
+    wanted = list(dict.fromkeys(named)) or list(open_)
     if amount > sum(open_[charge_id] for charge_id in wanted):
         raise Refused("more-than-owed")
     parts = []

@@ -1,5 +1,6 @@
 """What every step has: a town, the model of it, and both asked the same."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
@@ -9,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 from tests.circulation.machine.ground import STAFF, Ground, settled
 from tests.circulation.machine.model import Copy, Model, Refused
 from tests.circulation.machine.proof import Proof
-from tests.circulation.machine.world import BRANCHES, READERS, STARTS, THINGS
+from tests.circulation.machine.world import BRANCHES, READERS, STARTS, THINGS, TUNINGS, Scope
 from tests.circulation.town import Town
 
 from lendery.contracts.base import Problem, RequestKey, new_id
@@ -19,6 +20,7 @@ F = TypeVar("F", bound=Callable[..., None])
 WHO = st.integers(0, len(READERS) - 1)
 WHICH = st.integers(0, 4 * len(THINGS) - 1)
 WHERE = st.sampled_from(list(BRANCHES))
+TUNED = st.tuples(st.sampled_from(TUNINGS), st.integers(0, 4))
 ONE_OF = st.integers(0, 11)  # of the loans, holds, charges there are: 0 is the newest
 
 
@@ -37,10 +39,13 @@ def step(often: int, **given: st.SearchStrategy[Any]) -> Callable[[F], F]:
 
 
 class Play(RuleBasedStateMachine):
-    """`steps` counts over all examples of a subclass."""
+    """`steps`, `told` and `refused` count over all examples of a subclass."""
 
     ground: ClassVar[Ground]
-    steps: ClassVar[int] = 0
+    given: ClassVar[dict[tuple[str, Scope], Any]] = {}  # rules that hold from the beginning
+    steps: ClassVar[int]
+    told: ClassVar[Counter[str]]  # events by name
+    refused: ClassVar[Counter[str]]  # by code
 
     town: Town
     model: Model
@@ -48,14 +53,36 @@ class Play(RuleBasedStateMachine):
     now: datetime
     begun = False
 
-    @initialize(start=st.sampled_from(STARTS))
-    def opens(self, start: datetime) -> None:
+    @initialize(start=st.sampled_from(STARTS), tuned=st.lists(TUNED, min_size=6, max_size=16))
+    def opens(self, start: datetime, tuned: list[tuple[Any, int]]) -> None:
         self.now, self.begun = start, True
         self.town = self.ground.run(self.ground.town())
         self.model = self.ground.run(settled(self.town, start))
         self.proof = Proof(self.town, self.model)
-        self.turn = 0
         self.last: tuple[Callable[[], Awaitable[Any]], Any] | None = None
+        for tuning, chosen in tuned:
+            self.tune(tuning, chosen)
+        for (parameter, scope), value in self.given.items():
+            self.tune((parameter, scope, (value,)), 0)
+
+    def tune(self, tuning: Any, chosen: int) -> None:
+        """Another value in the rule table, here and in the model."""
+        parameter, scope, values = tuning
+        value = values[chosen % len(values)]
+        self.ground.run(self._write_rule(parameter, scope, value))
+        self.model.rules[parameter, scope] = value
+
+    async def _write_rule(self, parameter: str, scope: Any, value: Any) -> None:
+        known = self.model.rule_ids.get((parameter, scope))
+        if known is not None:
+            change = {"rule_id": known, "changes": {"value": value}}
+            await self.town.rules.change(actor=STAFF, now=self.now, **change)
+            return
+        branch, category, item_type = scope
+        branch_id = branch and self.model.branch_ids[branch]
+        self.model.rule_ids[parameter, scope] = await self.town.rule(
+            parameter, value, branch_id=branch_id, category=category, item_type=item_type
+        )
 
     def both(
         self, desk: Callable[..., Any], model: Callable[[Any], T], *, keyed: bool = True, **of: Any
@@ -76,6 +103,7 @@ class Play(RuleBasedStateMachine):
         except Refused as refused:
             assert isinstance(told, Problem), f"allowed, but {set(refused.codes)}"
             assert codes_of(told) == refused.codes
+            self.refused.update(refused.codes)
             return None
         assert not isinstance(told, Problem), f"refused: {told.code} {told.extra}"
         return told, expected
@@ -109,11 +137,8 @@ class Play(RuleBasedStateMachine):
     def both_say_the_same(self) -> None:
         if self.begun:
             type(self).steps += 1
-            self.turn += 1
+            self.told.update(name for name, _ in self.model.told)
             self.ground.run(self.proof.look(self.now))
-            if self.turn % 4 == 0:
-                patron = self.model.patrons[self.turn // 4 % len(READERS)]
-                self.ground.run(self.proof.look_closer(patron, self.now))
 
 
 async def _answer(asked: Awaitable[Any]) -> Any:

@@ -5,6 +5,10 @@ little that new examples do not find sooner, so they are drawn as if by another 
 fails is shrunk as ever.
 """
 
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import seed as seeded
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS
@@ -16,12 +20,25 @@ AT_ONCE = 50  # steps of one example, the first opens the town
 AVAILABLE_PROVIDERS["all-new"] = "hypothesis.internal.conjecture.providers.HypothesisProvider"
 
 
-def play(ground: Ground, steps: int, *, seed: int | None = None, shrink: bool = True) -> int:
-    """Raises what does not agree, and tells the steps that led there. Returns how many it took.
+@dataclass
+class Played:
+    """What happened in so many steps: events by name, refusals by code."""
 
-    Without a seed the steps are always the same, until the machine changes.
+    steps: int
+    told: Counter[str]
+    refused: Counter[str]
+
+
+def play(
+    ground: Ground, steps: int, *, seed: int | None = None, shrink: bool = True, **rules: Any
+) -> Played:
+    """Raises what does not agree, and tells the steps that led there.
+
+    Without a seed the steps are always the same, until the machine changes. `given` are rules
+    that hold from the beginning.
     """
-    machine = type("Circulation", (CirculationMachine,), {"ground": ground})
+    counts: dict[str, Any] = {"steps": 0, "told": Counter(), "refused": Counter()}
+    machine = type("Circulation", (CirculationMachine,), {"ground": ground, **counts, **rules})
     chosen = settings(
         max_examples=-(-steps // (AT_ONCE - 1)),
         stateful_step_count=AT_ONCE,
@@ -34,4 +51,4 @@ def play(ground: Ground, steps: int, *, seed: int | None = None, shrink: bool = 
         report_multiple_bugs=False,
     )
     run_state_machine_as_test(machine if seed is None else seeded(seed)(machine), settings=chosen)
-    return machine.steps
+    return Played(machine.steps, machine.told, machine.refused)

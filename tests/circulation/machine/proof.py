@@ -31,7 +31,7 @@ class Proof:
 
     def __init__(self, town: Town, model: Model) -> None:
         self.town, self.model = town, model
-        self.read_to = 0
+        self.turn = self.read_to = 0
         self.seen: set[UUID] = set()
         self.names = {branch: code for code, branch in model.branch_ids.items()}
 
@@ -47,7 +47,10 @@ class Proof:
         self._loans(loans)
         self._holds(holds)
         await self._copies()
-        await self._queues(now)
+        await self._queue(now)
+        self.turn += 1
+        if self.turn % 4 == 0:
+            await self._look_closer(now)
 
     # the ledger
 
@@ -135,26 +138,26 @@ class Proof:
             copy.id: (self.model.status(copy), ids[copy.here]) for copy in copies
         }
 
-    async def _queues(self, now: datetime) -> None:
-        for book in {copy.book for copy in self.model.copies}:
-            page = await self.town.holds.find(
-                like=HoldFilter(book_id=book, state="open"),
-                window=EVERYTHING,
-                actor=STAFF,
-                now=now,
-            )
-            shown = [(each.id, each.position, each.suspended) for each in page.items]
-            places = {each.id: n for n, each in enumerate(self.model.waiting(book), 1)}
-            assert shown == [
-                (each.id, places.get(each.id), each.sleeps(self.model.week(each.pickup).today(now)))
-                for each in self.model.open_holds()
-                if each.book == book
-            ]
+    async def _queue(self, now: datetime) -> None:
+        """One book each time, of those that somebody waits for."""
+        books = sorted({each.book for each in self.model.open_holds()})
+        if not books:
+            return
+        book = books[self.turn % len(books)]
+        like = HoldFilter(book_id=book, state="open")
+        page = await self.town.holds.find(like=like, window=EVERYTHING, actor=STAFF, now=now)
+        places = {each.id: n for n, each in enumerate(self.model.waiting(book), 1)}
+        assert [(each.id, each.position, each.suspended) for each in page.items] == [
+            (each.id, places.get(each.id), each.sleeps(self.model.week(each.pickup).today(now)))
+            for each in self.model.open_holds()
+            if each.book == book
+        ]
 
     # what is looked at now and then, since it takes longer
 
-    async def look_closer(self, patron: Patron, now: datetime) -> None:
-        await self._account(patron, now)
+    async def _look_closer(self, now: datetime) -> None:
+        patrons = self.model.patrons
+        await self._account(patrons[self.turn // 4 % len(patrons)], now)
         await self._pulls(now)
 
     async def _account(self, patron: Patron, now: datetime) -> None:

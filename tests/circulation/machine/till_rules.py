@@ -37,7 +37,7 @@ def money(how: str, most: int) -> Money:
 class TillRules(Play):
     @step(2, who=WHO, how=AMOUNT)
     def charge(self, who: int, how: str) -> None:
-        patron, amount = self.model.patrons[who], money(how, 110)
+        patron, amount = self.model.patrons[who], money(how, 100)
         charge = NewCharge(patron_id=patron.id, amount=amount, reason="other")
 
         def model(told: Any) -> Charge:
@@ -53,16 +53,16 @@ class TillRules(Play):
     def pay(self, who: int, how: str, named: list[int]) -> None:
         debtors = [each for each in self.model.patrons if self.model.balance(each) > 0]
         patron = newest(debtors, who) or self.model.patrons[who]
-        theirs = self.model.charges_of(patron)
-        ids = [theirs[one].id for one in named if one < len(theirs)]
+        theirs = [charge for charge in self.model.charges if charge.patron is patron]
+        chosen = [newest(theirs if one < 9 else self.model.charges, one) for one in named]
+        ids = [each.id for each in chosen if each and each.id]  # one may be named twice
         open_ = self.model.outstanding(patron)
-        most = sum(open_.get(each, 0) for each in ids if each) if ids else sum(open_.values())
+        most = sum(open_.get(each, 0) for each in set(ids)) if ids else sum(open_.values())
         amount = money(how, most)
         payment = NewPayment(patron_id=patron.id, amount=amount, fine_ids=ids or None)
 
         def model(told: Any) -> list[Any]:
-            chosen = [each for each in ids if each]
-            return paying.pay(self.model, patron, amount.amount, amount.currency, chosen)
+            return paying.pay(self.model, patron, amount.amount, amount.currency, ids)
 
         if both := self.both(self.town.fees.pay, model, payment=payment):
             told, parts = both
@@ -87,7 +87,8 @@ class TillRules(Play):
 
     @step(2, one=ONE_OF)
     def cancel_charge(self, one: int) -> None:
-        if (charge := newest(self.model.charges, one)) is None:
+        paid = [charge for charge in self.model.charges if charge.paid]
+        if (charge := newest(paid if one % 2 else self.model.charges, one)) is None:
             return
 
         def model(told: Any) -> None:

@@ -1,5 +1,5 @@
 """A small world, so that everything happens to the same few: three branches in two time zones,
-four readers, three books with seven copies, and the rules that hold until somebody changes them.
+four readers, three books with eight copies, and the rules that hold until somebody changes them.
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,11 @@ BRANCHES = {
     "harbour": Week(BERLIN),
     "island": Week(NEW_YORK, {day: (10, 17) for day in range(1, 6)}),
 }
-STARTS = (
-    datetime(2026, 3, 2, 9, 30, tzinfo=UTC),
-    datetime(2026, 3, 27, 22, 15, tzinfo=UTC),  # before the clocks change in Berlin
-    datetime(2026, 10, 23, 12, tzinfo=UTC),  # and before they change back, there and over there
+STARTS = (  # each a little before the clocks change, in Berlin or in New York
+    datetime(2026, 3, 6, 14, 30, tzinfo=UTC),
+    datetime(2026, 3, 27, 22, 15, tzinfo=UTC),
+    datetime(2026, 10, 23, 12, tzinfo=UTC),
+    datetime(2026, 10, 30, 18, tzinfo=UTC),
 )
 CLOCKS_CHANGE = (
     datetime(2026, 3, 8, 7, tzinfo=UTC),  # New York
@@ -68,7 +69,8 @@ THINGS = (
     Thing("e1", "Emma", "central"),
     Thing("e2", "Emma", "harbour", item_type="reference"),
     Thing("e3", "Emma", "central", price=30),
-    Thing("s1", "Solaris", "island", item_type="dvd", price=400),
+    Thing("s1", "Solaris", "island", item_type="dvd", price=40),
+    Thing("s2", "Solaris", "harbour", item_type="dvd"),
 )
 
 Scope = tuple[str | None, str | None, str | None]  # branch, category, item type
@@ -117,7 +119,7 @@ TUNINGS: tuple[tuple[str, Scope, tuple[Any, ...]], ...] = (
     ("max_loans", DVD, (0, 1, None)),
     ("max_loans", ISLAND, (1, 2)),
     ("max_loans_total", CHILD, (1, 2, None)),
-    ("owed_limit", ANY, (0, 100, 140, None)),
+    ("owed_limit", ANY, (0, 50, 100, None)),
     ("overdue_block", ANY, (1, 2, None)),
     ("age_from", DVD, (12, None)),
     ("expiry_grace", ANY, (0, 10, None)),

@@ -24,7 +24,6 @@ CIPHER = "AES-256-GCM STREAM"
 PIECE, TAG, PREFIX, SALT = 64 * 1024, 16, 7, 16
 STRENGTH = {"n": 2**17, "r": 8, "p": 1}  # 128 MiB and 0.4 s for each guess (OWASP's advice)
 STRONGEST = 2**20  # a header may not ask for more than 1 GiB
-SHORTEST = 12  # characters of a passphrase
 
 
 def new_seal() -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A file into a library, verified before it counts."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,14 +43,7 @@ async def restore(
         raise Refused(f"{objection} Nothing was changed.")
     async with place.unfinished() as unfinished:
         filling = Filling(file, passphrase, whole, unfinished, place, list(derive), progress)
-        try:
-            await filling.fill()
-        except Refused:
-            raise
-        except Exception as error:
-            why = str(error).split("\n")[0][:200] or type(error).__name__
-            says = f"The backup could not be loaded: {why}. Nothing was restored."
-            raise Refused(says) from error
+        await filling.fill()
     return whole
 
 
@@ -70,6 +64,24 @@ def _fits(manifest: Manifest, contexts: Sequence[ContextTables]) -> None:
         )
 
 
+NOT_OF_NOW = (
+    "The old tables were loaded and verified, but could not be brought up to date: {why}. "
+    "A PostgreSQL database now holds them; begin again with a new one."
+)
+
+
+@contextmanager
+def _refusing(says: str) -> Iterator[None]:
+    """Whatever goes wrong, the transaction is undone and a sentence says why."""
+    try:
+        yield
+    except Refused:
+        raise
+    except Exception as error:
+        why = str(error).split("\n")[0][:200] or type(error).__name__
+        raise Refused(says.format(why=why)) from error
+
+
 @dataclass(frozen=True)
 class Filling:
     """The way of a backup into new tables."""
@@ -85,18 +97,21 @@ class Filling:
     async def fill(self) -> None:
         """The tables of then, their rows, and on to the tables of now."""
         then = self.whole.manifest.revisions
-        await asyncio.to_thread(migrate.exactly, self.url, then)
         db = Database(self.url, self.place.contexts, size=1, durable=False)
         try:
-            async with db.begin() as tx:
-                await self._load(tx)
-                if self._is_of_now:
-                    await self._derive(tx)
-            if not self._is_of_now:
-                await asyncio.to_thread(migrate.run, self.url, list(then))
+            with _refusing("The backup could not be loaded: {why}. Nothing was restored."):
+                await asyncio.to_thread(migrate.exactly, self.url, then)
                 async with db.begin() as tx:
-                    await self._derive(tx)
-            await db.tidy()
+                    await self._load(tx)
+                    if self._is_of_now:
+                        await self._derive(tx)
+            if not self._is_of_now:
+                with _refusing(NOT_OF_NOW):
+                    await asyncio.to_thread(migrate.run, self.url, list(then))
+                    async with db.begin() as tx:
+                        await self._derive(tx)
+            with suppress(TimeoutError):  # PostgreSQL tidies up by itself, too
+                await db.tidy()
         finally:
             await db.close()
 

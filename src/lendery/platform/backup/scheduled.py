@@ -16,9 +16,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from lendery.platform.jobs import Job, round_of
 from lendery.platform.settings import CONTEXTS, Settings
 
+log = structlog.get_logger()
 ABANDONED = 3600.0  # seconds since anything was written to a .part file
 
 
@@ -64,6 +67,8 @@ class BackupFolder:
         said = await _written(file, settings)
         if said is not None and not part.exists() and not file.exists():
             raise BackupFailed(said)
+        if said is None:
+            log.info("backup made", file=file.name)
         self._forget_oldest()
 
     def _own(self, suffix: str) -> list[Path]:

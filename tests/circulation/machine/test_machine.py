@@ -1,0 +1,62 @@
+"""Thousands of steps, in which circulation and a plain model of it must say the same."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.circulation.machine.faults import FAULTS, Fault
+from tests.circulation.machine.ground import IN_MEMORY, Ground
+from tests.circulation.machine.playing import Played, play
+from tests.databases import Shelter
+
+from lendery.contracts import circulation
+from lendery.contracts.base import Event
+
+EVENTS = {
+    name
+    for name, each in vars(circulation).items()
+    if isinstance(each, type) and issubclass(each, Event)
+}
+NEVER_REFUSED_SO = {  # what nobody in the small world can be
+    *("unknown-copy", "unknown-card", "card-stolen", "patron-blocked", "suspended"),
+}
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def ground(request: pytest.FixtureRequest, houses: Shelter) -> Iterator[Ground]:
+    if request.param == "sqlite":
+        made = Ground(IN_MEMORY)
+        yield made
+        made.close()
+        return
+    with houses.url("postgres") as url:
+        made = Ground(url)
+        yield made
+        made.close()
+
+
+def test_circulation_and_the_model_say_the_same(ground: Ground) -> None:
+    steps = 10_000 if ground.url == IN_MEMORY else 2_000
+    played = play(ground, steps)
+    assert played.steps >= steps
+    if ground.url == IN_MEMORY:
+        everything_happened(played)
+
+
+def everything_happened(played: Played) -> None:
+    """A machine that never gets anywhere agrees with everything."""
+    assert set(played.told) == EVENTS
+    codes: Any = (
+        *circulation.BlockCode.__args__,
+        *circulation.HoldBlockCode.__args__,
+    )
+    assert set(codes) - set(played.refused) == NEVER_REFUSED_SO
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_planted_fault_is_seen(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    ground = Ground(IN_MEMORY)
+    fault.plant(monkeypatch)
+    with pytest.raises(AssertionError):
+        play(ground, fault.within, shrink=False, given=fault.given)
+    ground.close()
