@@ -1,21 +1,17 @@
-"""A Lendery that must be caught: told to stop, it drops what it is doing.
+"""A Lendery that must be caught: told to stop, it hangs up on whoever waits for an answer.
 
-`python -m tests.assurance.broken_farewell serve`. Else it has ten seconds to finish.
+`python -m tests.assurance.broken_farewell serve`. What they asked for it does all the same.
 """
 
-from typing import Any
-
-import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lendery.cli import main
 
-patient = uvicorn.run
 
-
-def at_once(app: Any, **options: Any) -> None:
-    patient(app, **options | {"timeout_graceful_shutdown": 0})
+def hang_up(connection: HttpToolsProtocol) -> None:
+    connection.transport.abort()
 
 
 if __name__ == "__main__":
-    uvicorn.run = at_once
+    HttpToolsProtocol.shutdown = hang_up  # type: ignore[method-assign]
     main()

@@ -47,5 +47,5 @@ CONTROLS = (
     ),
     Control("waiting for the commit", _site("sqlite", Blow()), "lost", _broken("early")),
     Control("kept answers", _site("sqlite", Blow()), "doubled", FORGETFUL),
-    Control("time to finish", _site("sqlite", Stop()), "odd", _broken("farewell")),
+    Control("a last answer", _site("sqlite", Stop()), "odd", _broken("farewell")),
 )

@@ -76,7 +76,7 @@ SITES = (
     Site("own PostgreSQL", "one_process", "postgres", (PostgresKilled(),), own_server=True),
     Site("services", "services", "postgres", EACH_SERVICE),
     Site("services", "services", "sqlite", EACH_SERVICE, brief=0),
-    Site("stopped", "one_process", "sqlite", (Stop(),)),
+    Site("stopped", "one_process", "sqlite", (Stop(),), brief=5),
     Site("stopped", "one_process", "postgres", (Stop(),), workers=2, brief=5),
     Site("stopped services", "services", "postgres", EACH_STOPPED, brief=0),
 )

@@ -195,6 +195,8 @@ def test_a_backup_is_its_owners_alone_and_says_whose_it_is(
     assert whole == made.whole
     assert whole.manifest.created_at == NOW
     assert whole.manifest.revisions == {each: f"{newest(each):04d}" for each in CONTEXTS}
+    parts = [name.split("_")[0] for name in whole.tables]
+    assert parts == sorted(parts), "always in the same order"
     assert [each.name for each in tmp_path.iterdir()] == ["sunday.lendery"]
 
 

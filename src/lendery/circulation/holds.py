@@ -1,6 +1,6 @@
 """The holds port: place, look, suspend, move, cancel; and what happens when nobody comes."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from lendery.circulation.facts import hold_value
 from lendery.circulation.hold_steps import Step
 from lendery.circulation.house import House, HouseKeeper
 from lendery.circulation.memory import Memory
-from lendery.circulation.placing import HoldDesk
+from lendery.circulation.placing import HoldDesk, must_be_collectable
 from lendery.circulation.repository import holds
 from lendery.contracts.base import Invalid, NotAllowed, Page, RequestKey, Window
 from lendery.contracts.circulation import (
@@ -36,6 +36,7 @@ from lendery.platform.db import Database, Tx
 from lendery.platform.paging import make_cursor, read_cursor
 
 A_DAY = timedelta(days=1)
+Change = Callable[[Tx, Any, House], Awaitable[Step]]
 
 
 @dataclass(frozen=True)
@@ -83,16 +84,17 @@ class HoldShelf:
     ) -> Hold:
         """Collected elsewhere, as long as it waits."""
 
-        def moved(row: Any, house: House) -> Step:
-            house.branch(changes.pickup_branch_id, field="pickup_branch_id")
+        async def moved(tx: Tx, row: Any, house: House) -> Step:
+            to = changes.pickup_branch_id
+            await must_be_collectable(tx, row, to, house=house, now=now)
             told = HoldChanged(
                 at=now,
                 hold_id=row.id,
                 book_id=row.book_id,
-                pickup_branch_id=changes.pickup_branch_id,
+                pickup_branch_id=to,
                 by=_staff(actor),
             )
-            return Step(row, {"state": "waiting", "pickup_branch_id": told.pickup_branch_id}, told)
+            return Step(row, {"state": "waiting", "pickup_branch_id": to}, told)
 
         return await self._while_waiting(hold_id, actor, now, moved)
 
@@ -101,7 +103,7 @@ class HoldShelf:
     ) -> Hold:
         """It keeps its place, and others are served meanwhile."""
 
-        def suspended(row: Any, house: House) -> Step:
+        async def suspended(tx: Tx, row: Any, house: House) -> Step:
             until = suspension.until
             told = HoldSuspended(
                 at=now, hold_id=row.id, book_id=row.book_id, until=until, by=_staff(actor)
@@ -112,7 +114,7 @@ class HoldShelf:
         return await self._while_waiting(hold_id, actor, now, suspended)
 
     async def resume(self, *, hold_id: UUID, actor: Actor, now: datetime) -> Hold:
-        def resumed(row: Any, house: House) -> Step:
+        async def resumed(tx: Tx, row: Any, house: House) -> Step:
             told = HoldResumed(at=now, hold_id=row.id, book_id=row.book_id, by=_staff(actor))
             becomes = {"state": "waiting", "suspended": False, "suspended_until": None}
             return Step(row, becomes, told)
@@ -176,7 +178,7 @@ class HoldShelf:
         )
 
     async def _while_waiting(
-        self, hold_id: UUID, actor: Actor, now: datetime, change: Callable[[Any, House], Step]
+        self, hold_id: UUID, actor: Actor, now: datetime, change: Change
     ) -> Hold:
         book_id = await self._book_of(hold_id, actor)
         async with self.db.begin() as tx:
@@ -185,7 +187,7 @@ class HoldShelf:
                 says = "A copy was found for this hold. It can be collected or cancelled."
                 raise HoldNotWaiting(says, state=row.state)
             house = await self.keeper.now(tx)
-            step = change(row, house)
+            step = await change(tx, row, house)
             await tx.write(*step.writes(tx))
         return _shown(row._replace(**step.becomes), house, now)
 

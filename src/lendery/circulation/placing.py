@@ -15,6 +15,7 @@ from lendery.contracts.base import Invalid, NotAllowed, Problem, RequestKey, new
 from lendery.contracts.circulation import (
     CalendarHasRunOut,
     Hold,
+    HoldBlock,
     HoldPlaced,
     HoldRefused,
     InvalidCalendar,
@@ -98,10 +99,7 @@ class HoldDesk:
         copies = await holds.copies_of_book(tx, book_id)
         request = _request(wanted, patron, facts, copies, house, now)
         if blocks := rules.hold_blocks(request):
-            refusal = HoldRefused(
-                " ".join(block.says for block in blocks),
-                blocks=[block.model_dump() for block in blocks],
-            )
+            refusal = _refusal(blocks)
             if key is not None:
                 await tx.write(idempotency.kept_refusal(TABLES, key, refusal, now=now))
             return refusal
@@ -147,6 +145,32 @@ class HoldDesk:
         return hold
 
 
+async def must_be_collectable(
+    tx: Tx, row: Any, branch_id: UUID, *, house: House, now: datetime
+) -> None:
+    """Raises what speaks against collecting a hold that waits at this branch."""
+    house.branch(branch_id, field="pickup_branch_id")
+    patron = await remembered.patron_seen(tx, card=None, patron_id=row.patron_id)
+    category = patron.category if patron is not None else None
+    copies = await holds.copies_of_book(tx, row.book_id)
+    blocks = rules.pickup_blocks(
+        [
+            (_holdable(c), _policy(c, category, house))
+            for c in copies
+            if row.copy_id in (None, c.id)
+        ],
+        pickup_branch_id=branch_id,
+        pickup_opens=_opens(branch_id, house, now),
+    )
+    if blocks:
+        raise _refusal(blocks)
+
+
+def _refusal(blocks: list[HoldBlock]) -> HoldRefused:
+    says = " ".join(block.says for block in blocks)
+    return HoldRefused(says, blocks=[block.model_dump() for block in blocks])
+
+
 def _last_in_the_queue(facts: Any, now: datetime) -> datetime:
     """Now, or just after whoever came before: clocks are set back, and places must not change."""
     before: list[datetime] = [at for at in (facts.last_waiting, facts.last_given) if at is not None]
@@ -181,7 +205,7 @@ def _request(
         now=now,
         today=house.hours_of(wanted.pickup_branch_id).local_date(now),
         patron=patron_facts(patron),
-        copies=tuple((_holdable(row), _policy(row, patron, house)) for row in serving),
+        copies=tuple((_holdable(row), _policy(row, patron.category, house)) for row in serving),
         names_copy=wanted.copy_id is not None,
         has_on_loan=facts.on_loan > 0,
         holds=facts.holds,
@@ -205,10 +229,8 @@ def _holdable(row: Any) -> rules.HoldableCopy:
     )
 
 
-def _policy(row: Any, patron: Any, house: House) -> rules.Policy:
-    return house.policy(
-        branch_id=row.home_branch_id, category=patron.category, item_type=row.item_type
-    )
+def _policy(row: Any, category: str | None, house: House) -> rules.Policy:
+    return house.policy(branch_id=row.home_branch_id, category=category, item_type=row.item_type)
 
 
 def _opens(branch_id: UUID, house: House, now: datetime) -> bool:

@@ -5,6 +5,7 @@ what is paid of them. So the log, the policies on the loans, the queues and the 
 they would be.
 """
 
+import gc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -146,6 +147,7 @@ class DemoLibrary:
         agenda.add(*nights)
         stock = Stock([each.planned for each in town.shelved])
         desk = Desk(Work(town=town, agenda=agenda, hours=hours, stock=stock, built=self.built))
+        gc.freeze()  # the plan stays to the end: a million things that need not be looked at again
         self.progress.start("Two years of lending", len(days))
         await desk.work(a_day_begins=lambda: self.progress.advance(1))
 

@@ -111,7 +111,9 @@ FAULTS = (
     ),
     Fault("the queue turned round", newest_first),
     Fault(
-        "one hold too many", in_rules(holding, "LIMIT_RULES", "too_many_holds", one_more("holds"))
+        "one hold too many",
+        in_rules(holding, "LIMIT_RULES", "too_many_holds", one_more("holds")),
+        given={("holds", ANY): 1},
     ),
     Fault(
         "one loan too many",

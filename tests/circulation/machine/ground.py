@@ -3,6 +3,8 @@
 import asyncio
 import sqlite3
 from collections.abc import Coroutine
+from copy import deepcopy
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -40,38 +42,54 @@ class Ground:
     """One event loop, and one database that is emptied, or a fresh one in memory each time."""
 
     def __init__(self, url: str) -> None:
-        """`url` of a migrated PostgreSQL database, or sqlite:// for one in memory."""
+        """`url` of a migrated PostgreSQL database, or IN_MEMORY."""
         self.url, self.runner = url, asyncio.Runner()
         self.db: Database | None = None
-        self.template = sqlite3.connect(":memory:")
+        self.empty = sqlite3.connect(":memory:")
+        self.furnished: dict[datetime, tuple[sqlite3.Connection, Town, Model]] = {}
         if url == IN_MEMORY:
-            migrate.run_in_memory(self.template, ["circulation"])
+            migrate.run_in_memory(self.empty, ["circulation"])
 
     def run(self, coroutine: Coroutine[Any, Any, A]) -> A:
         return self.runner.run(coroutine)
 
-    async def town(self) -> Town:
-        if self.url == IN_MEMORY:
-            if self.db is not None:
-                await self.db.close()
-            self.db = Database(self.url, [TABLES], durable=False)
-            assert self.db.memory is not None
-            self.template.backup(self.db.memory)
-        else:
+    async def opened(self, now: datetime) -> tuple[Town, Model]:
+        """The small world in a town, and the same as the model has it."""
+        if self.url != IN_MEMORY:
             self.db = self.db or Database(self.url, [TABLES])
             async with self.db.begin() as tx:
                 await tx.run(EMPTY)
+            town = Town(self.db)
+            return town, await furnished(town, now)
+        if now not in self.furnished:
+            town = await self._in_memory(self.empty)
+            model = await furnished(town, now)
+            kept = sqlite3.connect(":memory:")
+            town.db.memory.backup(kept)  # type: ignore[union-attr]
+            self.furnished[now] = kept, town, model
+        like, first, model = self.furnished[now]
+        town = await self._in_memory(like)
+        town.patrons.known, town.copies.known = first.patrons.known, first.copies.known
+        return town, deepcopy(model)
+
+    async def _in_memory(self, like: sqlite3.Connection) -> Town:
+        if self.db is not None:
+            await self.db.close()
+        self.db = Database(IN_MEMORY, [TABLES], durable=False)
+        assert self.db.memory is not None
+        like.backup(self.db.memory)
         return Town(self.db)
 
     def close(self) -> None:
         if self.db is not None:
             self.run(self.db.close())
-        self.template.close()
+        for each in (self.empty, *(kept for kept, _, _ in self.furnished.values())):
+            each.close()
         self.runner.close()
 
 
-async def settled(town: Town, now: Any) -> Model:
-    """The small world in a new town, and the same as the model has it."""
+async def furnished(town: Town, now: datetime) -> Model:
+    """The small world in an empty town."""
     branches = {code: await _branch(town, code) for code in BRANCHES}
     ids = {code: branch.id for code, branch in branches.items()}
     patrons = [_patron(town, reader, now) for reader in READERS]

@@ -14,7 +14,7 @@ from lendery.contracts.circulation import HoldChanges, NewHold, Suspension
 class HoldingRules(Play):
     @step(8, who=WHO, which=WHICH, only=st.booleans(), where=WHERE)
     def place(self, who: int, which: int, only: bool, where: str) -> None:
-        patron, copy = self.model.patrons[who], self.copy(which)
+        patron, copy = self.patron(who), self.copy(which)
         wanted = NewHold(
             **({"copy_id": copy.id} if only else {"book_id": copy.book}),
             patron_id=patron.id,
@@ -34,9 +34,7 @@ class HoldingRules(Play):
     @step(2, one=ONE_OF, where=WHERE)
     def collect_elsewhere(self, one: int, where: str) -> None:
         def change(hold: Hold) -> None:
-            hold.pickup = where
-            to = self.model.branch_ids[where]
-            self.model.tell("HoldChanged", hold_id=hold.id, pickup_branch_id=to)
+            queueing.collect_elsewhere(self.model, hold, where)
 
         changes = HoldChanges(pickup_branch_id=self.model.branch_ids[where])
         self._while_waiting(one, self.town.holds.change, change, changes=changes)
@@ -77,7 +75,7 @@ class HoldingRules(Play):
             if both := self.both(self.town.holds.cancel, model, keyed=False, hold_id=hold.id):
                 assert (both[0].id, both[0].state) == (hold.id, "cancelled")
 
-    @step(4)
+    @step(5)
     def expire(self) -> None:
         ended = self.ground.run(self.town.holds.expire(now=self.now))
         assert ended == queueing.expire(self.model, self.now)

@@ -25,7 +25,7 @@ AGO = (None, None, None, -1, 0, 1, 30, 200)  # hours that a return is dated back
 class LendingRules(Play):
     @step(8, who=WHO, which=WHICH, where=WHERE, waive=WAIVED, renew=st.booleans())
     def check_out(self, who: int, which: int, where: str, waive: Any, renew: bool) -> None:
-        self._check_out(self.model.patrons[who], self.copy(which), where, waive, renew)
+        self._check_out(self.patron(who), self.copy(which), where, waive, renew)
 
     @step(4, one=ONE_OF, waive=WAIVED)
     def collect(self, one: int, waive: Any) -> None:

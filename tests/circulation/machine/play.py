@@ -7,17 +7,18 @@ from typing import Any, ClassVar, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
-from tests.circulation.machine.ground import STAFF, Ground, settled
-from tests.circulation.machine.model import Copy, Model, Refused
+from tests.circulation.machine.ground import STAFF, Ground
+from tests.circulation.machine.model import Copy, Model, Patron, Refused
 from tests.circulation.machine.proof import Proof
 from tests.circulation.machine.world import BRANCHES, READERS, STARTS, THINGS, TUNINGS, Scope
 from tests.circulation.town import Town
 
+from lendery.circulation.replay import replay
 from lendery.contracts.base import Problem, RequestKey, new_id
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., None])
-WHO = st.integers(0, len(READERS) - 1)
+WHO = st.integers(0, 2 * len(READERS) - 1)
 WHICH = st.integers(0, 4 * len(THINGS) - 1)
 WHERE = st.sampled_from(list(BRANCHES))
 TUNED = st.tuples(st.sampled_from(TUNINGS), st.integers(0, 4))
@@ -39,11 +40,12 @@ def step(often: int, **given: st.SearchStrategy[Any]) -> Callable[[F], F]:
 
 
 class Play(RuleBasedStateMachine):
-    """`steps`, `told` and `refused` count over all examples of a subclass."""
+    """`steps`, `games`, `told` and `refused` count over all examples of a subclass."""
 
     ground: ClassVar[Ground]
     given: ClassVar[dict[tuple[str, Scope], Any]] = {}  # rules that hold from the beginning
     steps: ClassVar[int]
+    games: ClassVar[int]
     told: ClassVar[Counter[str]]  # events by name
     refused: ClassVar[Counter[str]]  # by code
 
@@ -53,14 +55,13 @@ class Play(RuleBasedStateMachine):
     now: datetime
     begun = False
 
-    @initialize(start=st.sampled_from(STARTS), tuned=st.lists(TUNED, min_size=6, max_size=16))
-    def opens(self, start: datetime, tuned: list[tuple[Any, int]]) -> None:
+    @initialize(start=st.sampled_from(STARTS), rules=st.lists(TUNED), more=st.lists(TUNED))
+    def opens(self, start: datetime, rules: list[Any], more: list[Any]) -> None:
         self.now, self.begun = start, True
-        self.town = self.ground.run(self.ground.town())
-        self.model = self.ground.run(settled(self.town, start))
+        self.town, self.model = self.ground.run(self.ground.opened(start))
         self.proof = Proof(self.town, self.model)
         self.last: tuple[Callable[[], Awaitable[Any]], Any] | None = None
-        for tuning, chosen in tuned:
+        for tuning, chosen in rules + more:
             self.tune(tuning, chosen)
         for (parameter, scope), value in self.given.items():
             self.tune((parameter, scope, (value,)), 0)
@@ -108,6 +109,13 @@ class Play(RuleBasedStateMachine):
         assert not isinstance(told, Problem), f"refused: {told.code} {told.extra}"
         return told, expected
 
+    def patron(self, who: int) -> Patron:
+        """Half of the time one who is late."""
+        patrons = self.model.patrons
+        late = [loan.patron for loan in self.model.loans if loan.is_open and loan.due_at < self.now]
+        some = late if late and who >= len(patrons) else patrons
+        return some[who % len(some)]
+
     def copy(self, which: int) -> Copy:
         """Mostly one that somebody has or waits for: more happens to those."""
         copies = self.model.copies
@@ -139,6 +147,14 @@ class Play(RuleBasedStateMachine):
             type(self).steps += 1
             self.told.update(name for name, _ in self.model.told)
             self.ground.run(self.proof.look(self.now))
+
+    def teardown(self) -> None:
+        """Now and then: does the log alone tell all that the tables say?"""
+        if self.begun:
+            type(self).games += 1
+        if self.begun and self.games % 10 == 0:
+            report = self.ground.run(replay(self.town.db))
+            assert (report.found, report.named, report.unknown) == (0, [], {})
 
 
 async def _answer(asked: Awaitable[Any]) -> Any:

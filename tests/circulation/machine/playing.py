@@ -37,7 +37,7 @@ def play(
     Without a seed the steps are always the same, until the machine changes. `given` are rules
     that hold from the beginning.
     """
-    counts: dict[str, Any] = {"steps": 0, "told": Counter(), "refused": Counter()}
+    counts: dict[str, Any] = {"steps": 0, "games": 0, "told": Counter(), "refused": Counter()}
     machine = type("Circulation", (CirculationMachine,), {"ground": ground, **counts, **rules})
     chosen = settings(
         max_examples=-(-steps // (AT_ONCE - 1)),

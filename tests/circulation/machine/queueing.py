@@ -246,6 +246,18 @@ def must_wait(hold: Hold) -> None:
         raise Refused("hold-not-waiting")
 
 
+def collect_elsewhere(model: Model, hold: Hold, pickup: str) -> None:
+    """Where one of the copies that it takes may be collected."""
+    must_wait(hold)
+    takes = [c for c in model.copies if c is hold.only or (not hold.only and c.book == hold.book)]
+    rules = {(model.rule("pickup_branches", c, hold.patron.category), c.home) for c in takes}
+    if not any(rule == "any" or home == pickup for rule, home in rules):
+        raise Refused("pickup-not-allowed")
+    hold.pickup = pickup
+    to = model.branch_ids[pickup]
+    model.tell("HoldChanged", hold_id=hold.id, pickup_branch_id=to)
+
+
 def expire(model: Model, now: datetime) -> int:
     past = [
         hold

@@ -1,6 +1,7 @@
 """Thousands of steps, in which circulation and a plain model of it must say the same."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
@@ -19,20 +20,16 @@ EVENTS = {
 }
 NEVER_REFUSED_SO = {  # what nobody in the small world can be
     *("unknown-copy", "unknown-card", "card-stolen", "patron-blocked", "suspended"),
+    "pickup-closed",
 }
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def ground(request: pytest.FixtureRequest, houses: Shelter) -> Iterator[Ground]:
-    if request.param == "sqlite":
-        made = Ground(IN_MEMORY)
-        yield made
-        made.close()
-        return
-    with houses.url("postgres") as url:
-        made = Ground(url)
-        yield made
-        made.close()
+    with ExitStack() as stack:
+        sqlite = request.param == "sqlite"
+        url = IN_MEMORY if sqlite else stack.enter_context(houses.url("postgres"))
+        yield stack.enter_context(closing(Ground(url)))
 
 
 def test_circulation_and_the_model_say_the_same(ground: Ground) -> None:
@@ -55,8 +52,6 @@ def everything_happened(played: Played) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_planted_fault_is_seen(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    ground = Ground(IN_MEMORY)
     fault.plant(monkeypatch)
-    with pytest.raises(AssertionError):
+    with closing(Ground(IN_MEMORY)) as ground, pytest.raises(AssertionError):
         play(ground, fault.within, shrink=False, given=fault.given)
-    ground.close()

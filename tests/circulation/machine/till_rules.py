@@ -37,7 +37,7 @@ def money(how: str, most: int) -> Money:
 class TillRules(Play):
     @step(2, who=WHO, how=AMOUNT)
     def charge(self, who: int, how: str) -> None:
-        patron, amount = self.model.patrons[who], money(how, 100)
+        patron, amount = self.patron(who), money(how, 100)
         charge = NewCharge(patron_id=patron.id, amount=amount, reason="other")
 
         def model(told: Any) -> Charge:
@@ -49,10 +49,10 @@ class TillRules(Play):
             expected.id = told.id
             assert (told.amount, told.reason) == (amount, "other")
 
-    @step(4, who=WHO, how=AMOUNT, named=st.lists(ONE_OF, max_size=2, unique=True))
+    @step(6, who=WHO, how=AMOUNT, named=st.lists(ONE_OF, max_size=2, unique=True))
     def pay(self, who: int, how: str, named: list[int]) -> None:
         debtors = [each for each in self.model.patrons if self.model.balance(each) > 0]
-        patron = newest(debtors, who) or self.model.patrons[who]
+        patron = newest(debtors, who) or self.patron(who)
         theirs = [charge for charge in self.model.charges if charge.patron is patron]
         chosen = [newest(theirs if one < 9 else self.model.charges, one) for one in named]
         ids = [each.id for each in chosen if each and each.id]  # one may be named twice
@@ -107,7 +107,7 @@ class TillRules(Play):
     @step(2, who=WHO, how=AMOUNT)
     def refund(self, who: int, how: str) -> None:
         in_credit = [each for each in self.model.patrons if self.model.balance(each) < 0]
-        patron = newest(in_credit, who) or self.model.patrons[who]
+        patron = newest(in_credit, who) or self.patron(who)
         amount = money(how, max(0, -self.model.balance(patron)))
         wanted = NewRefund(patron_id=patron.id, amount=amount, reason="Credit")
 

@@ -90,6 +90,7 @@ RULES: dict[tuple[str, Scope], Any] = {
     ("fine_unit", DVD): "hours",
     ("fine_interval", DVD): 6,
     ("hold_fee", ANY): 50,
+    ("holds_per_book", ANY): 2,
     ("pickup_days", ANY): 3,
 }
 
@@ -120,13 +121,13 @@ TUNINGS: tuple[tuple[str, Scope, tuple[Any, ...]], ...] = (
     ("max_loans", ISLAND, (1, 2)),
     ("max_loans_total", CHILD, (1, 2, None)),
     ("owed_limit", ANY, (0, 50, 100, None)),
-    ("overdue_block", ANY, (1, 2, None)),
+    ("overdue_block", ANY, (1, 1, 2, None)),
     ("age_from", DVD, (12, None)),
     ("expiry_grace", ANY, (0, 10, None)),
     ("floats", ANY, (True, False)),
     ("hold_fee", CHILD, (0, 25)),
     ("holds", ANY, (1, 2, 3, None)),
-    ("holds_per_book", ANY, (1, 2, None)),
+    ("holds_per_book", ANY, (0, 1, 1, 2, None)),
     ("holds_on_shelf", ANY, ("always", "any-out", "all-out")),
     ("pickup_branches", ANY, ("any", "home")),
     ("pickup_branches", ISLAND, ("any", "home")),

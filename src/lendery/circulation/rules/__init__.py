@@ -36,7 +36,13 @@ from lendery.circulation.rules.filling import (
     same_branch_first,
     who_loses,
 )
-from lendery.circulation.rules.holding import HoldableCopy, HoldRequest, hold_blocks, may_serve
+from lendery.circulation.rules.holding import (
+    HoldableCopy,
+    HoldRequest,
+    hold_blocks,
+    may_serve,
+    pickup_blocks,
+)
 from lendery.circulation.rules.lateness import fine_due, late_units
 from lendery.circulation.rules.ledger import (
     ChargeSum,
@@ -102,6 +108,7 @@ __all__ = [
     "may_serve",
     "parse",
     "payment_objection",
+    "pickup_blocks",
     "plain_amount",
     "refund_objection",
     "renewal_objection",

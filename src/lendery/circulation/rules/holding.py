@@ -115,7 +115,7 @@ def reader_is_too_young(facts: HoldRequest, copy: HoldableCopy, policy: Policy) 
 def not_collected_there(facts: HoldRequest, copy: HoldableCopy, policy: Policy) -> HoldBlock | None:
     if _collected_at(facts.pickup_branch_id, copy, policy):
         return None
-    return _block("pickup-not-allowed", "it is not collected at this branch. Choose another.")
+    return _not_there(HoldRequest.refusal)
 
 
 CARD_RULES: tuple[StandingRule, ...] = (
@@ -145,7 +145,19 @@ def hold_blocks(facts: HoldRequest) -> list[HoldBlock]:
     nearest = min(of_copies, key=len)
     blocks += nearest
     if not facts.pickup_opens:
-        blocks.append(_block("pickup-closed", "this branch is closed for weeks. Choose another."))
+        blocks.append(_closed(HoldRequest.refusal))
+    return blocks
+
+
+def pickup_blocks(
+    copies: Iterable[tuple[HoldableCopy, Policy]], *, pickup_branch_id: UUID, pickup_opens: bool
+) -> list[HoldBlock]:
+    """Why a hold that waits cannot be collected at this branch. `copies`: those that it takes."""
+    blocks = []
+    if not any(_collected_at(pickup_branch_id, copy, policy) for copy, policy in copies):
+        blocks.append(_not_there("Not changed"))
+    if not pickup_opens:
+        blocks.append(_closed("Not changed"))
     return blocks
 
 
@@ -178,6 +190,16 @@ def _copy_blocks(facts: HoldRequest) -> list[list[HoldBlock]]:
 
 def _block(code: HoldBlockCode, says: str) -> HoldBlock:
     return HoldBlock(code=code, says=f"{HoldRequest.refusal}: {says}")
+
+
+def _not_there(refusal: str) -> HoldBlock:
+    says = f"{refusal}: it is not collected at this branch. Choose another."
+    return HoldBlock(code="pickup-not-allowed", says=says)
+
+
+def _closed(refusal: str) -> HoldBlock:
+    says = f"{refusal}: this branch is closed for weeks. Choose another."
+    return HoldBlock(code="pickup-closed", says=says)
 
 
 def _of_card(block: Block) -> HoldBlock:

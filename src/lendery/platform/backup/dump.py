@@ -90,7 +90,7 @@ async def _write(
 
 async def _states(session: Session, contexts: Mapping[str, ContextTables]) -> list[SchemaState]:
     """Of an older schema everything is known: one backs up before one migrates."""
-    states = await states_seen(session, contexts)
+    states = await states_seen(session, sorted(contexts))
     if not any(state.revision for state in states):
         raise Refused("There is no library in this database. No backup was made.")
     for state in states:
