@@ -14,6 +14,7 @@ from tests.assurance.storm_crowd import AT_THE_DESK, IN_THE_OFFICE, Crowd
 
 CLIENTS = 16  # one of them sits in the office
 THINKS = 0.03  # seconds between an answer and the next request, on average
+ABATED = 0.15  # while something comes back: that is not slowed down by those who come here
 NOT_NOW = 0.25  # seconds until who heard "not now" asks for something else
 REDIALS = 0.05
 
@@ -27,10 +28,12 @@ class Storm:
     notes: list[Note] = field(default_factory=list)
     checked: int = 0  # notes that were sent again since
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    thinks: float = THINKS
 
     async def rage(self) -> None:
         """Until it is over."""
         self.over.clear()
+        self.thinks = THINKS
         desks = [self._client(AT_THE_DESK) for _ in range(CLIENTS - 1)]
         await asyncio.gather(*desks, self._client(IN_THE_OFFICE, insists=True))
 
@@ -45,11 +48,14 @@ class Storm:
                     await asyncio.sleep(REDIALS)  # one thing after another, in the office
                     await caller.call(self.url_of(note.ask.path), note)
                 self.crowd.learn(note)
-                pause = self.crowd.random.expovariate(1 / THINKS)
+                pause = self.crowd.random.expovariate(1 / self.thinks)
                 await asyncio.sleep(pause if note.answered else NOT_NOW)
             else:
                 await asyncio.sleep(REDIALS)
         caller.hang_up()
+
+    def abate(self) -> None:
+        self.thinks = ABATED
 
     @property
     def open(self) -> list[Note]:

@@ -203,6 +203,7 @@ async def _one_blow(place: Struck, storm: Storm, blow: Blow, random: Random) -> 
     try:
         await asyncio.sleep(random.uniform(*BEFORE))
         await blow.fall(place)
+        storm.abate()
         began = time.perf_counter()
         await blow.rise(place)
         return time.perf_counter() - began

@@ -8,7 +8,7 @@ import pytest
 from tests.demo.standing import TODAY, Standing
 
 from lendery.demo import ann, house
-from lendery.demo.agenda import AskForAny, Browse, Pay
+from lendery.demo.agenda import AskForOut, AskForStanding, Browse, Pay
 from lendery.demo.hours import Hours
 from lendery.demo.plan import Lend, Renew, Return
 
@@ -44,10 +44,10 @@ def test_ann_owes_one_fine_and_has_paid_another(town: Standing) -> None:
 
 def story(home: int, today: date) -> list[Any]:
     lasting = SimpleNamespace(reader=SimpleNamespace(expires_on=today + A_DAY))
-    town = SimpleNamespace(ann=0, seed=1, home_of=lambda reader: home, readers=[lasting] * 2)
+    town = SimpleNamespace(ann=0, seed=1, home_of=lambda reader: home, readers=[lasting] * 5)
     hours = Hours(house.opening, days=60, today=today)
     work = SimpleNamespace(town=town, stock=None, hours=hours)
-    told: list[Any] = ann.Ann(cast(Any, work), cast(Any, None)).story()
+    told: list[Any] = ann.Ann(cast(Any, work), cast(Any, None), cast(Any, None)).story()
     return told
 
 
@@ -71,7 +71,9 @@ def test_anns_story_keeps_to_the_calendar_of_her_branch_on_every_day(home: int) 
         paid = [step.at.date() for step in told if isinstance(step, Pay)]
         for step in told:
             hours = house.opening(home, step.at.date())
-            assert isinstance(step, AskForAny) or (hours and hours[0] < step.at < hours[1])
+            assert isinstance(step, (AskForOut, AskForStanding)) or (
+                hours and hours[0] < step.at < hours[1]
+            )
         for loan in (ann._PAID, ann._OWED, ann._LATE):
             due_on = next_open(home, lent[loan] + timedelta(days=21))
             assert open_days(home, due_on, back.get(loan, today - A_DAY)) > 1, "the grace"
@@ -86,7 +88,7 @@ def test_anns_copy_is_fetched_before_today_and_kept_beyond(home: int) -> None:
         (asked,) = [
             step.at.date()
             for step in story(home, today)
-            if isinstance(step, AskForAny) and step.others is None
+            if isinstance(step, AskForStanding) and step.reader == 0
         ]
         fetched = next_open(home, asked + A_DAY)
         assert fetched < today

@@ -5,16 +5,18 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 
-from lendery.demo.agenda import Agenda, Ask, Pay, Pull
+from lendery.demo.agenda import Agenda, Ask, Collect, Pay, Pull
 from lendery.demo.copies import PlannedCopy, copies
+from lendery.demo.lending import Lending
 from lendery.demo.plan import Lend
 from lendery.demo.stock import Stock
 from lendery.demo.titles import titles
 from lendery.demo.town import Built
-from lendery.demo.waiting import WaitingList
+from lendery.demo.waiting import Waiting, WaitingList
 from lendery.demo.wishes import Wishes
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -78,6 +80,19 @@ def test_nobody_joins_a_queue_that_is_too_long(owned: int, before: int, asks: bo
     waiting.queues[0] = [cast(Any, None)] * before
 
     assert waiting.makes_sense(Ask(at=NOON, reader=3, title=0, pickup=0)) is asks
+
+
+@pytest.mark.parametrize("state", ["waiting", "in-transit", "ended"])
+def test_what_does_not_stand_on_the_hold_shelf_is_not_collected(state: Any) -> None:
+    stock = Stock([copy_of(0, 0)])
+    ask = Ask(at=NOON, reader=3, title=0, pickup=0)
+    hold = Waiting(0, ask, UUID(int=1), state=state, copy=0)
+    town: Any = SimpleNamespace(seed=1, readers=[], wiring=SimpleNamespace(loans=None))
+    work: Any = SimpleNamespace(town=town, stock=stock, at_home=set(), built=Built())
+    waiting: Any = SimpleNamespace(hold=lambda number: hold)
+
+    collected = Lending(work, waiting, cast(Any, None)).collect(Collect(at=NOON, hold=0))
+    assert (collected, stock.away, work.at_home) == (None, set(), set())
 
 
 def test_readers_ask_for_what_the_town_talks_about_and_it_changes() -> None:

@@ -33,12 +33,22 @@ class Ask:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AskForAny:
-    """A reader holds some book: one that so many others wait for, or (None) one on the shelf."""
+class AskForStanding:
+    """A reader holds some book that stands on the shelf of one branch, to collect it at another."""
 
     at: datetime
     reader: int
-    others: int | None
+    stands_at: int
+    pickup: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskForOut:
+    """A reader holds some book that is out and that so many others wait for."""
+
+    at: datetime
+    reader: int
+    others: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,9 +119,10 @@ class Midnight:
 
 OfHold = Suspend | Cancel | Collect
 Money = Charge | Pay
+AskForAny = AskForStanding | AskForOut
 Step = plan.Event | Browse | Ask | AskForAny | OfHold | Pull | TakeIn | Money | Midnight
 # These look at all there is before they say what they touch, so nothing goes beside them.
-ALONE = (Browse, AskForAny, Midnight)
+ALONE = (Browse, AskForStanding, AskForOut, Midnight)
 
 
 class Agenda:

@@ -47,7 +47,7 @@ class Desk:
         self._waiting = waiting = WaitingList(work)
         cashier = Cashier(work)
         self._lending = lending = Lending(work, waiting, cashier)
-        ann = Ann(work, waiting)
+        ann = Ann(work, lending, waiting)
         work.agenda.add(*ann.story())
         self._acts: dict[type, Act] = {
             plan.Lend: Act(lending.lend, lending.check_out, lending.lent),
@@ -62,8 +62,9 @@ class Desk:
             agenda.Midnight: Act(do=waiting.expire, note=waiting.expired),
             agenda.Charge: Act(do=cashier.charge, note=cashier.charged_by_hand),
             agenda.Pay: Act(do=cashier.pay_all),
-            agenda.Browse: Act(lambda step: (took := ann.browse(step)) and lending.take(took)),
-            agenda.AskForAny: Act(lambda step: (ask := ann.ask(step)) and waiting.noted(ask)),
+            agenda.Browse: Act(ann.browse),
+            agenda.AskForStanding: Act(ann.ask_for_standing),
+            agenda.AskForOut: Act(ann.ask_for_out),
         }
 
     async def work(self, *, a_day_begins: Callable[[], None]) -> None:

@@ -71,13 +71,9 @@ class Lending:
             self._waiting.missed(step.reader, title, step.at)
             return None
         self._waiting.wish(step.reader, self._town.titles[title].audience, step.at)
-        return self._handed_out(
+        return self.handed_out(
             plan.Lend(at=step.at, loan=step.loan, reader=step.reader, copy=copy, branch=step.branch)
         )
-
-    def take(self, step: plan.Lend) -> plan.Lend:
-        """What a reader found on the shelf."""
-        return self._handed_out(step)
 
     def collect(self, step: Collect) -> plan.Lend | None:
         """From the hold shelf; it will come back like anything else."""
@@ -89,9 +85,10 @@ class Lending:
         lend = plan.Lend(
             at=step.at, loan=loan, reader=ask.reader, copy=hold.copy, branch=ask.pickup
         )
-        return self._handed_out(lend, collected=True)
+        return self.handed_out(lend, collected=True)
 
-    def _handed_out(self, step: plan.Lend, *, collected: bool = False) -> plan.Lend:
+    def handed_out(self, step: plan.Lend, *, collected: bool = False) -> plan.Lend:
+        """Nobody else finds it on the shelf, from now on."""
         self._work.stock.away.add(step.copy)
         self._work.at_home.add((step.reader, self._town.title_of(step.copy)))
         self._lent[step.loan] = Lent(step.reader, step.copy, step.branch, collected)

@@ -4,6 +4,7 @@ import random
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
 from typing import Literal
 from uuid import UUID
 
@@ -196,19 +197,20 @@ class WaitingList:
         """The copy that staff fetch from its shelf; tomorrow, where they are not in today."""
         day = step.at.date()
         waits = [one for one in self.queues[step.title] if one.until is None or one.until <= day]
-        nearest = [copy for one in waits for copy in self._standing_for(one)]
-        if not nearest:
+        copy = self.nearest(step.title, waits[0].ask.pickup) if waits else None
+        if copy is None:
             return None
-        home = self._town.shelved[nearest[0]].planned.branch_index
+        home = self._town.shelved[copy].planned.branch_index
         if not self._work.hours.open_on(home, day):
             self._work.agenda.add(Pull(at=step.at + _A_DAY, title=step.title))
             return None
-        self._stock.away.add(nearest[0])
-        return TakeIn(at=step.at, copy=nearest[0], branch=home)
+        self._stock.away.add(copy)
+        return TakeIn(at=step.at, copy=copy, branch=home)
 
-    def _standing_for(self, hold: Waiting) -> list[int]:
-        standing = self._stock.standing(hold.ask.title, hold.ask.pickup)
-        return [*standing, *self._stock.standing(hold.ask.title)]
+    def nearest(self, title: int, pickup: int) -> int | None:
+        """A copy that stands on its shelf, best where it is collected."""
+        here, anywhere = self._stock.standing(title, pickup), self._stock.standing(title)
+        return next(chain(here, anywhere), None)
 
     def found(self, told: Hold, copy: int, at: datetime) -> None:
         """A copy is for this hold: it is on its way, or stands on the hold shelf."""
