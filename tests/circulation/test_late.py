@@ -10,7 +10,7 @@ from tests.circulation.town import ADMIN, LIBRARIAN, NOW, Town
 
 from lendery.circulation.models import ledger_line
 from lendery.contracts.base import KeyReused, Money
-from lendery.contracts.circulation import FineCharged, Loan, LoanFilter, NewWaiver
+from lendery.contracts.circulation import CheckOutRefused, FineCharged, Loan, LoanFilter, NewWaiver
 
 DUE = date(2026, 3, 9)  # a Monday, a week after
 
@@ -81,6 +81,19 @@ async def test_what_lay_in_the_book_drop_costs_until_it_was_dropped(
     assert back.loan is not None and back.loan.returned_at == NOW.replace(day=day)
     if back.fine is not None:
         assert back.fine.charged_at == NOW.replace(day=14), "posted when it was known"
+
+
+@pytest.mark.parametrize(
+    ("mode", "day", "costs"),
+    [
+        *(("threshold", 11, 0), ("threshold", 12, 60), ("threshold", 14, 100)),
+        *(("deduct", 11, 0), ("deduct", 12, 20), ("deduct", 14, 60)),
+    ],
+)
+async def test_two_days_of_grace(desk: Desk, mode: str, day: int, costs: int) -> None:
+    await lent(desk, grace=2, grace_mode=mode)
+    back = await on(desk, day).bring("b1")
+    assert (back.fine.amount.amount if back.fine else 0) == costs
 
 
 async def test_closed_days_cost_nothing_unless_the_rules_say_so(desk: Desk) -> None:
@@ -202,6 +215,23 @@ async def test_what_accrues_does_not_keep_anybody_from_borrowing(desk: Desk) -> 
     loan = await lent(desk, owed_limit=0)
     desk.town.copies.add("b2", loan.branch_id)
     late = on(desk, 12)
+    assert await late.lend("b2", "ANN")
+
+
+@pytest.mark.parametrize(("limit", "refused"), [(60, False), (59, True), (None, False)])
+async def test_what_was_posted_does_above_the_limit(
+    desk: Desk, limit: int | None, refused: bool
+) -> None:
+    loan = await lent(desk, owed_limit=limit)
+    desk.town.copies.add("b2", loan.branch_id)
+    late = on(desk, 12)
+    await late.bring("b1")
+    if not refused:
+        assert await late.lend("b2", "ANN")
+        return
+    async with late.refuses(CheckOutRefused, "fines-owed"):
+        await late.lend("b2", "ANN")
+    await late.pay(patron(loan), 1)
     assert await late.lend("b2", "ANN")
 
 

@@ -16,6 +16,26 @@ from lendery.platform.db import Database
 
 LATE = NOW + timedelta(days=30)
 MOST = 10
+HOLDS = {  # BEGIN and COMMIT are two of them
+    "a hold is placed": 9,
+    "a return for who waits": 8,
+    "a check-out of what is kept": 8,
+    "a check-out of another copy": 9,
+    "a late renewal while others wait": 9,
+    "a late return that is sent on": 8,
+    "a hold is cancelled": 7,
+    "a hold is moved": 9,
+    "a hold is looked at": 2,
+    "a queue is looked at": 2,
+}
+TILL = {
+    "a charge by hand": 6,
+    "a waiver": 7,
+    "a payment of three charges": 6,
+    "a cancellation": 9,
+    "a refund": 6,
+    "an account": 4,
+}
 
 
 class Counting:
@@ -53,7 +73,7 @@ async def lending(c: Counting) -> None:
     for card in ("ANN", "BEN", "CLEO", "DAN"):
         desk.town.patrons.add(card)
     copy = desk.town.copies.add("b1", home.id)
-    desk.town.copies.add("b2", home.id, book_id=copy.book_id)
+    other = desk.town.copies.add("b2", home.id, book_id=copy.book_id)
     await desk.cancel(await desk.wait("DAN", home.id, book_id=copy.book_id))
     for barcode, card in (("b1", "CLEO"), ("b2", "DAN"), ("b1", "ANN"), ("b1", "BEN")):
         await desk.lend(barcode, card)  # everybody meets everybody
@@ -80,11 +100,7 @@ async def lending(c: Counting) -> None:
     renewed = await c.count("a late renewal while others wait", renew)
     assert renewed.renewals == 1
     later = desk.at(LATE + timedelta(days=60))
-    await desk.town.shelf.flag(
-        copy_id=(await desk.town.memory.copies().by_barcode(barcode="b2")).id,  # type: ignore[union-attr]
-        flag="missing",
-        **desk.here,
-    )
+    await desk.town.shelf.flag(copy_id=other.id, flag="missing", **desk.here)
     back = await c.count("a late return that is sent on", later.bring("b1", key=c.key("late")))
     assert back.fine is not None and back.hold is not None and back.next == "transit"
 
@@ -117,7 +133,7 @@ async def paying(c: Counting) -> None:
 async def test_holds_ask_no_more_than_they_must(desk: Desk, asked: list[str], keyed: bool) -> None:
     counting = Counting(desk, asked, keyed)
     await lending(counting)
-    assert counting.counts == {}
+    assert counting.counts == HOLDS
 
 
 @pytest.mark.parametrize("keyed", [False, True], ids=["plain", "with a key"])
@@ -126,4 +142,4 @@ async def test_the_till_asks_no_more_than_it_must(
 ) -> None:
     counting = Counting(desk, asked, keyed)
     await paying(counting)
-    assert counting.counts == {}
+    assert counting.counts == TILL

@@ -37,7 +37,8 @@ PORTS = [
     each
     for module in (accounts, catalog, circulation, identity)
     for _, each in inspect.getmembers(module, inspect.isclass)
-    if getattr(each, "_is_protocol", False) and each.__module__ == module.__name__
+    if getattr(each, "_is_protocol", False)
+    and f"{each.__module__}.".startswith(f"{module.__name__}.")
 ] + [Deliveries]
 METHODS = [
     (port, name)
