@@ -228,6 +228,22 @@ async def test_the_days_are_those_of_the_branch_where_it_is_collected(desk: Desk
     assert back.hold is not None and back.hold.expires_on == SUNDAY + timedelta(days=1)
 
 
+@pytest.mark.parametrize("travels", [False, True])
+async def test_the_days_are_those_for_the_reader_who_waits(desk: Desk, travels: bool) -> None:
+    """Children get a week longer."""
+    home, away = await open_house(desk)
+    await desk.town.rule("pickup_days", 10, category="child")
+    desk.town.patrons.add("DAN", category="child")
+    copy = desk.town.copies.add("b1", home)
+    where = away if travels else home
+    for card, days in (("DAN", 10), ("ANN", 3)):
+        await desk.wait(card, where, book_id=copy.book_id)
+        await desk.bring("b1")
+        back = await desk.bring("b1", branch_id=where)
+        assert back.hold is not None and back.hold.expires_on == MONDAY + timedelta(days=days)
+        await desk.lend("b1", card)
+
+
 async def test_a_calendar_that_has_run_out_keeps_nobody_from_a_return(desk: Desk) -> None:
     home = await desk.branch("home", valid_until=date(2026, 3, 4))
     await desk.rules(loan_period=21, closed_due="keep")

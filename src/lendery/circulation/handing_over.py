@@ -60,7 +60,9 @@ def _last_day(kept: Any, copy: Any, *, house: House, now: datetime) -> date | No
 
     A calendar that ran out keeps nobody from taking a copy back: then it waits without end.
     """
-    policy = house.policy(branch_id=copy.home_branch_id, category=None, item_type=copy.item_type)
+    policy = house.policy(
+        branch_id=copy.home_branch_id, category=kept.category, item_type=copy.item_type
+    )
     if policy.pickup_days is None:
         return None
     hours = house.hours_of(kept.pickup_branch_id)

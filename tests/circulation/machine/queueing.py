@@ -220,7 +220,7 @@ def hand_over(model: Model, hold: Hold, copy: Copy, branch: str, now: datetime) 
         hold.state, hold.expires_on = "in-transit", None
         return [("HoldSentOn", {**says, "to_branch_id": model.branch_ids[hold.pickup]})]
     if hold.pickup == branch and hold.state != "ready":
-        week, days = model.week(branch), model.rule("pickup_days", copy, None)
+        week, days = model.week(branch), model.rule("pickup_days", copy, hold.patron.category)
         hold.state = "ready"
         hold.expires_on = week.open_days_later(week.today(now), days) if days else None
         says |= {"branch_id": model.branch_ids[branch], "expires_on": hold.expires_on}

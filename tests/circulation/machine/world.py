@@ -132,6 +132,7 @@ TUNINGS: tuple[tuple[str, Scope, tuple[Any, ...]], ...] = (
     ("pickup_branches", ANY, ("any", "home")),
     ("pickup_branches", ISLAND, ("any", "home")),
     ("pickup_days", ANY, (1, 2, 3, None)),
+    ("pickup_days", CHILD, (1, 5, None)),
 )
 
 NO_ROW: dict[str, Any] = {  # what holds where nobody said anything

@@ -84,7 +84,12 @@ COPIES_OF_BOOK = Statement(
     .where(copy.c.book_id == bindparam("book_id"))
     .order_by(copy.c.id)
 )
-GIVEN = Statement(select(*SHOWN).where(hold.c.given_copy_id == bindparam("copy_id"), OPEN).limit(1))
+GIVEN = Statement(
+    select(*SHOWN, patron.c.category)
+    .select_from(hold.outerjoin(patron, patron.c.id == hold.c.patron_id))
+    .where(hold.c.given_copy_id == bindparam("copy_id"), OPEN)
+    .limit(1)
+)
 theirs = hold.alias("theirs")
 
 
@@ -176,7 +181,7 @@ async def hold_by_id(session: Session, hold_id: UUID) -> Any | None:
 
 
 async def given(session: Session, copy_id: UUID) -> Any | None:
-    """The open hold that this copy is kept for, on its way or on the shelf."""
+    """The open hold that this copy is kept for, on its way or on the shelf; whose category."""
     return await session.row(GIVEN, copy_id=copy_id)
 
 
