@@ -21,11 +21,11 @@ async def begin(driver: SqliteDriver) -> AsyncIterator[SqliteConnection]:
     await driver._take_turn()
     try:
         group = await driver._open_group(asyncio.get_running_loop().time() + PATIENCE)
-        async with driver._savepoint(group):
-            yield driver.writer
-        if driver not in waiting:
+        if driver not in waiting:  # also for one that is undone: nobody may find it left open
             waiting.add(driver)
             tasks.add(asyncio.create_task(_commit(driver)))
+        async with driver._savepoint(group):
+            yield driver.writer
     finally:
         driver._lock.release()
 

@@ -36,8 +36,8 @@ def test_every_answer_is_true_whatever_falls(site: Site, tmp_path: Path) -> None
 
 
 def crowded() -> bool:
-    """Do twice as many programs want to run here as can?"""
-    return os.getloadavg()[0] > 2 * (os.cpu_count() or 1)
+    """Do more programs want to run here than can? Then what it takes says little of Lendery."""
+    return os.getloadavg()[0] > (os.cpu_count() or 1)
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name.replace(" ", "-"))

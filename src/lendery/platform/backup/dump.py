@@ -1,6 +1,5 @@
 """A library into a file, as it stood at one moment, while it goes on lending."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from lendery.platform.backup.values import Shape
 from lendery.platform.db import Database, Session
 from lendery.platform.db.log import ContextTables
 from lendery.platform.schema import SchemaState, states_seen
+from lendery.platform.threads import to_the_end
 
 AT_ONCE = 500  # rows in memory
 
@@ -44,12 +44,13 @@ async def back_up(
     Raises Refused.
     """
     progress = progress or Quiet()
-    new = await asyncio.to_thread(NewFile, file, passphrase)
+    new = NewFile(file)
     try:
+        await to_the_end(new.open, passphrase)
         async with db.snapshot() as session:
             whole = await _write(session, db.tables, new, now, progress)
-        size = await asyncio.to_thread(new.close)
-        if await asyncio.to_thread(check, new.part, passphrase, progress) != whole:
+        size = await to_the_end(new.close)
+        if await to_the_end(check, new.part, passphrase, progress) != whole:
             raise Refused("What was read back is not what was written. No backup was made.")
         new.finish()
     except OSError as error:
@@ -82,7 +83,7 @@ async def _write(
     for shape in shapes:
         writer.table(shape)
         async for rows in session.chunks(shape.select(session.dialect), most=AT_ONCE):
-            await asyncio.to_thread(writer.rows, rows)
+            await to_the_end(writer.rows, rows)
             progress.advance(len(rows))
         writer.end()
     return writer.close()

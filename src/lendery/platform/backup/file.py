@@ -32,19 +32,23 @@ class NewFile:
     Nobody but its owner may read it. Two that write the same backup: the second is refused.
     """
 
-    def __init__(self, path: Path, passphrase: str | None) -> None:
-        if path.exists():
-            raise Refused(f"{path} is there already. Nothing was written.")
+    def __init__(self, path: Path) -> None:
         self.path, self.part = path, path.with_name(path.name + ".part")
+        self._file: BinaryIO | None = None
+        self._sealer: Sealer | None = None
+        self._compress = zlib.compressobj(LEVEL)
+
+    def open(self, passphrase: str | None) -> None:
+        """Raises Refused."""
+        if self.path.exists():
+            raise Refused(f"{self.path} is there already. Nothing was written.")
         seal = new_seal() if passphrase else None
         header = encoded({"format": FORMAT, "encryption": seal}).encode() + b"\n"
         key = key_of(passphrase, seal) if passphrase and seal else None
         self._file = _create(self.part)
         self._file.write(MAGIC + header)
-        self._sealer = (
-            Sealer(self._file.write, key=key, seal=seal, header=header) if key and seal else None
-        )
-        self._compress = zlib.compressobj(LEVEL)
+        if key and seal:
+            self._sealer = Sealer(self._file.write, key=key, seal=seal, header=header)
 
     def write(self, data: bytes) -> None:
         self._put(self._compress.compress(data))
@@ -54,6 +58,7 @@ class NewFile:
         self._put(self._compress.flush())
         if self._sealer:
             self._sealer.close()
+        assert self._file is not None
         self._file.flush()
         os.fsync(self._file.fileno())
         size = self._file.tell()
@@ -66,11 +71,15 @@ class NewFile:
         settle(self.path.parent)
 
     def discard(self) -> None:
-        self._file.close()
-        self.part.unlink(missing_ok=True)
+        """What was made of it is gone; a part that somebody else is writing stays."""
+        if self._file is not None:
+            self._file.close()
+            self.part.unlink(missing_ok=True)
 
     def _put(self, data: bytes) -> None:
-        (self._sealer or self._file).write(data)
+        target = self._sealer or self._file
+        assert target is not None
+        target.write(data)
 
 
 def _create(part: Path) -> BinaryIO:

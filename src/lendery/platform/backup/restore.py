@@ -1,6 +1,5 @@
 """A file into a library, verified before it counts."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from lendery.platform.backup.progress import Progress, Quiet
 from lendery.platform.db import Database, Tx
 from lendery.platform.db.log import ContextTables
 from lendery.platform.schema import newest
+from lendery.platform.threads import to_the_end
 
 Derive = Callable[[Tx], Awaitable[None]]
 
@@ -36,7 +36,7 @@ async def restore(
     PostgreSQL may be left with fresh, empty tables.
     """
     progress = progress or Quiet()
-    whole = await asyncio.to_thread(check, file, passphrase, progress)
+    whole = await to_the_end(check, file, passphrase, progress)
     _fits(whole.manifest, contexts)
     place = Place(url, into, contexts)
     if objection := await place.objection():
@@ -100,14 +100,14 @@ class Filling:
         db = Database(self.url, self.place.contexts, size=1, durable=False)
         try:
             with _refusing("The backup could not be loaded: {why}. Nothing was restored."):
-                await asyncio.to_thread(migrate.exactly, self.url, then)
+                await to_the_end(migrate.exactly, self.url, then)
                 async with db.begin() as tx:
                     await self._load(tx)
                     if self._is_of_now:
                         await self._derive(tx)
             if not self._is_of_now:
                 with _refusing(NOT_OF_NOW):
-                    await asyncio.to_thread(migrate.run, self.url, list(then))
+                    await to_the_end(migrate.run, self.url, list(then))
                     async with db.begin() as tx:
                         await self._derive(tx)
             with suppress(TimeoutError):  # PostgreSQL tidies up by itself, too
