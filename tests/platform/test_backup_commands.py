@@ -9,6 +9,7 @@ import sys
 import termios
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -192,12 +193,13 @@ def test_whoever_is_told_to_stop_leaves_nothing_half_done(
             env={"LENDERY_DATABASE_URL": url, "PATH": "/usr/bin:/bin"},
             stderr=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # deaf under nohup
         )
         while not unfinished.exists():
             assert child.poll() is None
             time.sleep(0.005)
         child.send_signal(with_signal)
-        assert child.wait(60) != 0
+        assert child.wait(60) != 0, command
         assert [each.name for each in tmp_path.iterdir()] == ["whole.lendery"], command
 
 
