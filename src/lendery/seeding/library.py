@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -37,7 +38,8 @@ class RunningLibrary:
     http: httpx2.AsyncClient
     log_in: LogIn
     patience: float = 120.0
-    waits: int = 0
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _token: str = ""
     _not_before: float = 0.0
     _signing_in: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -70,7 +72,7 @@ class RunningLibrary:
     async def _asked(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]
     ) -> httpx2.Response:
-        give_up = time.monotonic() + self.patience
+        give_up = self.clock() + self.patience
         failures, renewed = 0, False
         for tried in range(1_000_000):
             await self._our_turn()
@@ -102,12 +104,11 @@ class RunningLibrary:
     def _wait(self, tried: int, asked: float) -> None:
         """All who feed wait together: a busy library is not asked by the next one instead."""
         own = min(LONGEST_WAIT, 0.25 * 2.0 ** min(tried, 10)) * (0.5 + random.random() / 2)
-        self.waits += 1
-        self._not_before = max(self._not_before, time.monotonic() + max(asked, own))
+        self._not_before = max(self._not_before, self.clock() + max(asked, own))
 
     async def _our_turn(self) -> None:
-        while (left := self._not_before - time.monotonic()) > 0:
-            await asyncio.sleep(left)
+        while (left := self._not_before - self.clock()) > 0:
+            await self.sleep(left)
 
     def _headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self._token}"}

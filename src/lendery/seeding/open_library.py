@@ -23,7 +23,6 @@ FIELDS = (
     "key,title,subtitle,author_name,first_publish_year,language,subject,isbn,publisher,"
     "first_sentence"
 )
-A_PAGE = 100
 BETWEEN = 1.0  # seconds between two requests
 TRIES = 4
 LONGEST_WAIT = 60.0
@@ -34,10 +33,15 @@ MOST_AUTHORS = 10
 
 @dataclass
 class OpenLibrary:
-    """`contact` is the address Open Library writes to when something is wrong."""
+    """`contact` is the address Open Library writes to when something is wrong.
+
+    `a_page` is how many works are asked for at once.
+    """
 
     http: httpx2.AsyncClient
     contact: str = ""
+    a_page: int = 100
+    clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _asked_at: float = float("-inf")
 
@@ -59,12 +63,12 @@ class OpenLibrary:
                 given += 1
                 if given == limit:
                     return
-            if len(docs) < A_PAGE or page * A_PAGE >= found:
+            if len(docs) < self.a_page or page * self.a_page >= found:
                 return
             page += 1
 
     async def _page(self, query: str, page: int) -> tuple[list[dict[str, Any]], int]:
-        asked = {"q": query, "fields": FIELDS, "limit": str(A_PAGE), "page": str(page)}
+        asked = {"q": query, "fields": FIELDS, "limit": str(self.a_page), "page": str(page)}
         answer = await self._asked(asked)
         try:
             told = answer.json()
@@ -102,10 +106,10 @@ class OpenLibrary:
         raise Stopped(f"No sample could be taken from {where}: {why}. Is there a network?")
 
     async def _our_turn(self) -> None:
-        left = self._asked_at + BETWEEN - time.monotonic()
+        left = self._asked_at + BETWEEN - self.clock()
         if left > 0:
             await self.sleep(left)
-        self._asked_at = time.monotonic()
+        self._asked_at = self.clock()
 
     def _headers(self) -> dict[str, str]:
         contact = f"; {self.contact}" if self.contact else ""
