@@ -9,7 +9,7 @@ POPULARITY = -0.87  # how loans fall with a title's rank in English public libra
 MOST_COPIES = 60
 
 _MASK = (1 << 64) - 1
-# The registration groups of the languages; the others publish in 99 thousand ways of their own.
+# The registration groups of the languages, or near them; all other languages share one.
 _GROUPS = {
     "en": "1", "fr": "2", "de": "3", "zh": "7", "pt": "85", "it": "88", "es": "84", "nl": "90",
     "sv": "91", "da": "87", "fi": "951", "hu": "963", "el": "960", "cs": "80", "pl": "83",
