@@ -33,9 +33,9 @@ class Gateway(httpx2.AsyncBaseTransport):
         await self.http.aclose()
 
 
-def feeder(system: System, source: Path, progress: Progress) -> Feeder:
+def feeder(system: System, source: Path, progress: Progress, *, patience: float) -> Feeder:
     http = httpx2.AsyncClient(transport=Gateway(system), base_url="http://library.test", timeout=30)
-    library = RunningLibrary(http, LogIn(*ADMIN), patience=2)
+    library = RunningLibrary(http, LogIn(*ADMIN), patience)
     return Feeder(library, source, source.with_suffix(".seed"), source.with_suffix(".no"), progress)
 
 
@@ -47,7 +47,7 @@ def test_a_file_is_fed_though_circulation_goes_away_in_the_middle(
     told = list(records(150, 21, Holdings(1.4)))
     copies = sum(len(each["copies"]) for each in told)
     progress = Progress.of(tmp_path / "books.seed", source, "http://library.test")
-    first = feeder(services, source, progress)
+    first = feeder(services, source, progress, patience=2)
 
     def stop_circulation(_: int) -> None:
         if progress.counts.books_added == 40 and services.processes["circulation"].poll() is None:
@@ -61,7 +61,7 @@ def test_a_file_is_fed_though_circulation_goes_away_in_the_middle(
     services.launch("circulation")
     services.wait_until_ready("circulation")
     again = Progress.of(tmp_path / "books.seed", source, "http://library.test")
-    asyncio.run(feeder(services, source, again).run())
+    asyncio.run(feeder(services, source, again, patience=120).run())
     assert (again.counts.books_added, again.counts.books_there) == (150, 0)
     assert (again.counts.copies_added, again.counts.copies_there) == (copies, 0)
     assert how_many(services, BOOKS) == 150
