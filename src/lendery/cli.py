@@ -16,6 +16,8 @@ from rich.progress import Progress as Bars
 
 from lendery.cli_backup import backups
 from lendery.cli_events import events
+from lendery.cli_generate import generating
+from lendery.cli_seed import seeding
 from lendery.contracts.base import Problem
 from lendery.platform.settings import CONTEXTS, Settings
 
@@ -30,6 +32,8 @@ users = typer.Typer(help="People who may sign in.", no_args_is_help=True)
 app.add_typer(users, name="users")
 app.add_typer(events, name="events")
 app.add_typer(backups)  # at the top level
+app.add_typer(generating)
+app.add_typer(seeding)
 console = Console(stderr=True)
 
 

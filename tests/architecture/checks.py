@@ -1,12 +1,13 @@
 """The checks: each takes a source tree and says what it objects to, one line an objection.
 
 They are functions of the tree, so that the same code judges the real tree and a copy with a
-fault planted in it.
+fault planted in it. What stands in both is judged once.
 """
 
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from .source import Module, modules
@@ -56,16 +57,18 @@ def strange_tables(part: str, tables: Mapping[str, list[str]]) -> list[str]:
 
 def strange_migrations(source: Path) -> list[str]:
     """Tables that a context's migrations make or refer to without its prefix."""
-    found = []
-    for module in modules(source):
-        if "/migrations/" in module.path:
-            for node in ast.walk(module.tree):
-                found += [
-                    _at(module, node, f"names {name}")
-                    for name in _tables_named(node)
-                    if not name.startswith(f"{module.part}_")
-                ]
-    return found
+    made = (module for module in modules(source) if "/migrations/" in module.path)
+    return [each for module in made for each in _strange_in(module)]
+
+
+@cache
+def _strange_in(module: Module) -> list[str]:
+    return [
+        _at(module, node, f"names {name}")
+        for node in ast.walk(module.tree)
+        for name in _tables_named(node)
+        if not name.startswith(f"{module.part}_")
+    ]
 
 
 TABLE_IN_SQL = re.compile(
@@ -87,15 +90,18 @@ def _tables_named(node: ast.AST) -> list[str]:
 
 def commits(source: Path) -> list[str]:
     """Whoever ends a transaction without being allowed to."""
+    others = (each for each in modules(source) if not each.path.startswith(COMMITTERS))
+    return [each for module in others for each in _commits_in(module)]
+
+
+@cache
+def _commits_in(module: Module) -> list[str]:
     found = []
-    for module in modules(source):
-        if module.path.startswith(COMMITTERS):
-            continue
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.Attribute) and node.attr == "commit":
-                found.append(_at(module, node, "commits"))
-            if _text(node).strip(" ;").upper() in ("BEGIN", "BEGIN IMMEDIATE", "COMMIT", "END"):
-                found.append(_at(module, node, f"says {_text(node)}"))
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute) and node.attr == "commit":
+            found.append(_at(module, node, "commits"))
+        if _text(node).strip(" ;").upper() in ("BEGIN", "BEGIN IMMEDIATE", "COMMIT", "END"):
+            found.append(_at(module, node, f"says {_text(node)}"))
     return found
 
 
@@ -114,13 +120,19 @@ def clocks(source: Path, contexts: Mapping[str, object]) -> list[str]:
     """Where the inside of a context asks for the time instead of being told it."""
     found = []
     for module in modules(source):
-        if module.part not in contexts or Path(module.path).parts[1].split(".")[0] in EDGES:
-            continue
-        aliases = _aliases(module.tree)
-        for node in ast.walk(module.tree):
-            if asked := _clock(node, aliases):
-                found.append(_at(module, node, f"asks {asked}"))
+        if module.part in contexts and Path(module.path).parts[1].split(".")[0] not in EDGES:
+            found += _clocks_in(module)
     return found
+
+
+@cache
+def _clocks_in(module: Module) -> list[str]:
+    aliases = _aliases(module.tree)
+    return [
+        _at(module, node, f"asks {asked}")
+        for node in ast.walk(module.tree)
+        if (asked := _clock(node, aliases))
+    ]
 
 
 def _clock(node: ast.AST, aliases: Mapping[str, str]) -> str | None:
@@ -152,18 +164,22 @@ def _aliases(tree: ast.Module) -> dict[str, str]:
 
 def built_sql(source: Path) -> list[str]:
     """Where SQL is put together from strings: f-strings, format, join, + and %."""
+    return [each for module in modules(source) for each in _built_in(module)]
+
+
+@cache
+def _built_in(module: Module) -> list[str]:
     found = []
-    for module in modules(source):
-        outer: set[str] = set()  # what the module builds, its functions may use
-        for scope, nodes in _scopes(module.tree):
-            built = outer | _built_names(nodes, outer)
-            outer = outer or built
-            found += [
-                _at(module, node, f"builds SQL in {scope}")
-                for node in nodes
-                if isinstance(node, ast.Call) and _last_name(node.func) in SQL_TAKERS
-                if node.args and _is_built(node.args[0], built)
-            ]
+    outer: set[str] = set()  # what the module builds, its functions may use
+    for scope, nodes in _scopes(module.tree):
+        built = outer | _built_names(nodes, outer)
+        outer = outer or built
+        found += [
+            _at(module, node, f"builds SQL in {scope}")
+            for node in nodes
+            if isinstance(node, ast.Call) and _last_name(node.func) in SQL_TAKERS
+            if node.args and _is_built(node.args[0], built)
+        ]
     return found
 
 

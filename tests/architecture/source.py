@@ -3,6 +3,7 @@
 import ast
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +27,13 @@ def modules(source: Path) -> Iterator[Module]:
     """Every module of the package under `source`, in order."""
     package = source / "lendery"
     for file in sorted(package.rglob("*.py")):
-        yield Module(file.relative_to(package).as_posix(), ast.parse(file.read_text("utf-8")))
+        yield _module(file.relative_to(package).as_posix(), file.read_text("utf-8"))
+
+
+@cache
+def _module(path: str, text: str) -> Module:
+    """Parsed once however many trees it stands in; nobody changes what is parsed."""
+    return Module(path, ast.parse(text))
 
 
 def copy(destination: Path) -> Path:

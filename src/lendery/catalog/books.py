@@ -14,13 +14,14 @@ from lendery.catalog.repository import books as kept
 from lendery.catalog.repository import listing, record
 from lendery.catalog.repository import subjects as subjects_kept
 from lendery.catalog.repository.changes import next_turn
+from lendery.catalog.repository.requests import made_before, made_now
 from lendery.catalog.repository.search import asked_words, tidy
 from lendery.catalog.rules import isbn
 from lendery.catalog.rules.filing import title_key
 from lendery.catalog.rules.fold import words
 from lendery.catalog.rules.query import ask
 from lendery.catalog.version import fresh, not_empty
-from lendery.contracts.base import Page, Window, new_id
+from lendery.contracts.base import Page, RequestKey, Window, new_id
 from lendery.contracts.catalog import (
     Author,
     AuthorRef,
@@ -53,9 +54,11 @@ class BookCatalog:
 
     db: Database
 
-    async def add(self, *, book: NewBook, actor: Actor, now: datetime) -> Book:
+    async def add(
+        self, *, book: NewBook, actor: Actor, now: datetime, key: RequestKey | None = None
+    ) -> Book:
         actor.must(Permission.CATALOGUE)
-        [added] = await self._add([book], [isbn.checked(book.isbn)], now, pointer="#")
+        [added] = await self._add([book], [isbn.checked(book.isbn)], now, pointer="#", key=key)
         return added
 
     async def add_many(self, *, books: list[NewBook], actor: Actor, now: datetime) -> list[UUID]:
@@ -65,12 +68,16 @@ class BookCatalog:
         return [each.id for each in await self._add(books, numbers, now, pointer="")]
 
     async def _add(
-        self, books: Sequence[NewBook], isbns: list[str | None], now: datetime, *, pointer: str
-    ) -> list[Book]:
+        self,
+        books: Sequence[NewBook], isbns: list[str | None], now: datetime,
+        *, pointer: str, key: RequestKey | None = None,
+    ) -> list[Book]:  # fmt: skip
         given = [[named(author) for author in each.authors] for each in books]
         _differ(isbns)
         async with self.db.begin() as tx:
             turn = await next_turn(tx, numbers=len(books))
+            if (made := await made_before(tx, key)) is not None:
+                return [kept.book_of(_found(await kept.book_row(tx, book_id=made)))]
             await _are_free(tx, [each for each in isbns if each])
             headings = await Headings.of(
                 tx,
@@ -88,6 +95,7 @@ class BookCatalog:
                 writes += _recorded(tx, turn.first_number + at, book, authors, headings, now)
                 if at % BULK == BULK - 1:
                     await asyncio.sleep(0)  # readers go on while a library is loaded
+            writes += made_now(key, added[0].id, now=now) if added else []
             await record(tx, [*headings.made, *writes])
             await tx.announce(*(BookAdded(book_id=each.id, at=now) for each in added))
             if len(added) >= BULK:

@@ -10,8 +10,9 @@ from lendery.catalog.repository import books as books_kept
 from lendery.catalog.repository import copies as kept
 from lendery.catalog.repository import record
 from lendery.catalog.repository.changes import next_turn
+from lendery.catalog.repository.requests import made_before, made_now
 from lendery.catalog.version import fresh, not_empty
-from lendery.contracts.base import AlreadyTaken, Invalid, Page, Window, new_id
+from lendery.contracts.base import AlreadyTaken, Invalid, Page, RequestKey, Window, new_id
 from lendery.contracts.catalog import (
     BareCopy,
     CopyAdded,
@@ -37,9 +38,11 @@ class CopyRegister:
     states: CopyStates
     branches: Branches
 
-    async def add(self, *, copy: NewCopy, actor: Actor, now: datetime) -> BareCopy:
+    async def add(
+        self, *, copy: NewCopy, actor: Actor, now: datetime, key: RequestKey | None = None
+    ) -> BareCopy:
         actor.must(Permission.CATALOGUE)
-        return (await self._add([copy], now, pointer="#"))[0]
+        return (await self._add([copy], now, pointer="#", key=key))[0]
 
     async def add_many(self, *, copies: list[NewCopy], actor: Actor, now: datetime) -> list[UUID]:
         """All or none. Problems name the copy by its place in the list."""
@@ -47,7 +50,12 @@ class CopyRegister:
         return [each.id for each in await self._add(copies, now, pointer="")]
 
     async def _add(
-        self, copies: Sequence[NewCopy], now: datetime, *, pointer: str
+        self,
+        copies: Sequence[NewCopy],
+        now: datetime,
+        *,
+        pointer: str,
+        key: RequestKey | None = None,
     ) -> list[BareCopy]:
         places = [pointer or f"#/{at}" for at in range(len(copies))]
         stands_at = {new.branch_id: place for new, place in zip(copies, places, strict=True)}
@@ -56,12 +64,15 @@ class CopyRegister:
         added = [BareCopy(**dict(new), id=new_id(), version=1) for new in copies]
         async with self.db.begin() as tx:
             await next_turn(tx)
+            if (made := await made_before(tx, key)) is not None:
+                return [await _found(tx, made)]
             known = await books_kept.known_books(tx, ids=list({new.book_id for new in copies}))
             for new, place in zip(copies, places, strict=True):
                 if new.book_id not in known:
                     raise _wrong(f"{place}/book_id", "There is no such book.")
             await _are_free(tx, [new.barcode for new in copies])
-            await record(tx, [kept.added(each, now=now) for each in added])
+            writes = [kept.added(each, now=now) for each in added]
+            await record(tx, writes + (made_now(key, added[0].id, now=now) if added else []))
             await tx.announce(
                 *(CopyAdded(copy_id=each.id, book_id=each.book_id, at=now) for each in added)
             )

@@ -16,6 +16,7 @@ from lendery.contracts.base import (
     NotFound,
     Page,
     Problem,
+    RequestKey,
     Text,
     Value,
     Window,
@@ -316,7 +317,9 @@ class Authors(Protocol):
 
 
 class Books(Protocol):
-    async def add(self, *, book: NewBook, actor: Actor, now: datetime) -> Book: ...
+    async def add(
+        self, *, book: NewBook, actor: Actor, now: datetime, key: RequestKey | None = None
+    ) -> Book: ...
     async def add_many(self, *, books: list[NewBook], actor: Actor, now: datetime) -> list[UUID]:
         """Many at once (the demo library, later imports): all or none."""
         ...
@@ -345,7 +348,9 @@ class Books(Protocol):
 class Copies(Protocol):
     """Copies without their status: that is circulation's to tell."""
 
-    async def add(self, *, copy: NewCopy, actor: Actor, now: datetime) -> BareCopy: ...
+    async def add(
+        self, *, copy: NewCopy, actor: Actor, now: datetime, key: RequestKey | None = None
+    ) -> BareCopy: ...
     async def add_many(
         self, *, copies: list[NewCopy], actor: Actor, now: datetime
     ) -> list[UUID]: ...

@@ -57,11 +57,12 @@ class Title:
 
 def titles(count: int | None = None) -> Iterator[Title]:
     """The `count` most popular titles (all of them if None), in the same order every time."""
-    ranked = heapq.merge(*map(_read, SOURCES), key=lambda title: title.popularity, reverse=True)
+    ranked = heapq.merge(*map(read, SOURCES), key=lambda title: title.popularity, reverse=True)
     return islice(ranked, count)
 
 
-def _read(source: str) -> Iterator[Title]:
+def read(source: str) -> Iterator[Title]:
+    """The titles of one of the two catalogues alone; they have different licences."""
     file = resources.files(__package__).joinpath("data", source)
     text = gzip.decompress(file.read_bytes()).decode("utf-8")
     return map(title_of, text.removesuffix("\n").split("\n"))

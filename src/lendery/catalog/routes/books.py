@@ -22,6 +22,7 @@ from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.http.answers import (
     ExpectedVersion,
     PageWindow,
+    RequestKeyed,
     answer,
     items_answer,
     page_answer,
@@ -141,9 +142,12 @@ def _reading(router: APIRouter, books: Books) -> None:
 def _cataloguing(router: APIRouter, books: Books) -> None:
     @router.post("/books", summary="Add a book", response_model=Book, status_code=201)
     async def add_book(
-        request: Request, actor: Cataloguer, book: Annotated[NewBook, NEW_BOOK]
+        request: Request,
+        actor: Cataloguer,
+        book: Annotated[NewBook, NEW_BOOK],
+        key: RequestKeyed,
     ) -> Response:
-        added = await books.add(book=book, actor=actor, now=datetime.now(UTC))
+        added = await books.add(book=book, actor=actor, now=datetime.now(UTC), key=key)
         place = f"/api/v1/books/{added.id}"
         etag = version_tag(added.version)
         return answer(added, request, status=201, etag=etag, location=place)

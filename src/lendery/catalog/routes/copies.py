@@ -25,6 +25,7 @@ from lendery.contracts.circulation import CopyStates
 from lendery.platform.http.answers import (
     ExpectedVersion,
     PageWindow,
+    RequestKeyed,
     answer,
     items_answer,
     page_answer,
@@ -112,9 +113,12 @@ def _reading(router: APIRouter, books: Books, copies: Copies, states: CopyStates
 def _cataloguing(router: APIRouter, copies: Copies, states: CopyStates) -> None:
     @router.post("/copies", summary="Add a copy", response_model=Copy, status_code=201)
     async def add_copy(
-        request: Request, actor: Cataloguer, copy: Annotated[NewCopy, Body(examples=[A_COPY])]
+        request: Request,
+        actor: Cataloguer,
+        copy: Annotated[NewCopy, Body(examples=[A_COPY])],
+        key: RequestKeyed,
     ) -> Response:
-        added = await copies.add(copy=copy, actor=actor, now=datetime.now(UTC))
+        added = await copies.add(copy=copy, actor=actor, now=datetime.now(UTC), key=key)
         return await one_answer(added, states, request, status=201)
 
     @router.patch("/copies/{copy_id}", summary="Change a copy", response_model=Copy)
