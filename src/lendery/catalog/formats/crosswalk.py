@@ -11,7 +11,7 @@ from lendery.catalog.formats.items import holdings
 from lendery.catalog.formats.materials import material
 from lendery.catalog.formats.names import from_field
 from lendery.catalog.formats.numbers import isbn13, lccn, system_number
-from lendery.catalog.formats.record import SUBFIELD, Field, Record, values
+from lendery.catalog.formats.record import SUBFIELD, Record, values
 from lendery.catalog.formats.text import (
     LONGEST_LINE,
     LONGEST_TEXT,
@@ -23,7 +23,8 @@ from lendery.catalog.formats.values import Described, NamedHeading, Profile
 from lendery.catalog.rules.languages import language_code
 
 UNTITLED = "[Untitled]"
-NAMES = frozenset(("100", "110", "111", "700", "710", "711"))
+_NAMES = ("100", "110", "111", "700", "710", "711")
+NAMES = frozenset(_NAMES)
 SUBJECTS = ("600", "610", "611", "630", "647", "648", "650", "651", "653", "655")
 MOST_SUBJECTS = MOST_AUTHORS = 100
 FIELDS = frozenset(
@@ -43,10 +44,15 @@ _NO_PUBLISHER = re.compile(
 _NO_LANGUAGE = {"und", "zxx", "mul", "mis"}
 
 
-def describe(record: Record, profile: Profile) -> tuple[Described, tuple[str, ...]]:
-    """What the record says in our fields, and what was odd about it."""
+def describe(
+    record: Record, profile: Profile, wanted: frozenset[str] | None = None
+) -> tuple[Described, tuple[str, ...]]:
+    """What the record says in our fields, and what was odd about it.
+
+    `wanted` are the tags that the profile asks for, where they were made out before.
+    """
     found: By = {}
-    wanted = _wanted(profile)
+    wanted = wanted or tags_of(profile)
     for tag, text in record.fields:
         if tag in wanted:
             if tag in found:
@@ -60,9 +66,9 @@ def describe(record: Record, profile: Profile) -> tuple[Described, tuple[str, ..
     described = Described(
         title,
         subtitle,
-        _authors(record),
+        _authors(record, found),
         _isbns(found, warnings) if "020" in found else (),
-        _publisher(found),
+        _publisher(found) if "260" in found or "264" in found else None,
         _year(found, fixed),
         _language(found, fixed) or profile.language,
         _subjects(found),
@@ -78,13 +84,9 @@ def describe(record: Record, profile: Profile) -> tuple[Described, tuple[str, ..
     return described, tuple(warnings)
 
 
-@lru_cache(maxsize=64)
-def _tags(call_numbers: tuple[str, ...], items: tuple[str, ...]) -> frozenset[str]:
-    return FIELDS.union(call_numbers, items)
-
-
-def _wanted(profile: Profile) -> frozenset[str]:
-    return _tags(profile.call_numbers, tuple(each.tag for each in profile.items))
+def tags_of(profile: Profile) -> frozenset[str]:
+    """The fields of a record that are looked at."""
+    return FIELDS.union(profile.call_numbers, (each.tag for each in profile.items))
 
 
 def _line(text: str, what: str, warnings: list[str]) -> str:
@@ -98,16 +100,9 @@ def _title(found: By, warnings: list[str]) -> tuple[str, str | None]:
     """245 $a with the parts $n and $p, and $b; what else may stand for it where it is missing."""
     for tag in ("245", "246", "130", "240", "740"):
         for text in found.get(tag, ()):
-            main: list[str] = []
-            rest: list[str] = []
-            for part in text.split(SUBFIELD)[1:]:
-                code = part[:1]
-                if code == "a" or code == "n" or code == "p":
-                    main.append(part[1:])
-                elif code == "b":
-                    rest.append(part[1:])
-            title = unpunctuated(main[0]) if len(main) == 1 else _joined(main)
-            subtitle = _joined(rest) if rest else ""
+            parts = text.split(SUBFIELD)
+            title = _joined([part[1:] for part in parts[1:] if part[:1] in ("a", "n", "p")])
+            subtitle = _joined([part[1:] for part in parts[1:] if part[:1] == "b"])
             if not title and subtitle:
                 title, subtitle = subtitle, ""
             if title:
@@ -130,25 +125,24 @@ def _uncoded(text: str) -> list[str]:
 
 
 def _joined(parts: list[str]) -> str:
-    return ". ".join(each for part in parts if (each := unpunctuated(part)))
+    if len(parts) == 1:
+        return unpunctuated(parts[0])
+    return ". ".join([each for part in parts if (each := unpunctuated(part))])
 
 
-def _authors(record: Record) -> tuple[NamedHeading, ...]:
+def _authors(record: Record, found: By) -> tuple[NamedHeading, ...]:
     """The main entry, then the added ones in the order of the record."""
+    if "710" in found or "711" in found:
+        fields = [field for field in record.fields if field[0] in NAMES]
+        fields.sort(key=lambda field: field[0][0])
+    else:
+        fields = [(tag, text) for tag in _NAMES if tag in found for text in found[tag]]
     authors: dict[tuple[str, int | None], NamedHeading] = {}
-    for tag, text in sorted(filter(_names_somebody, record.fields), key=_main_first):
+    for tag, text in fields:
         named = from_field(tag, text)
         if named:
             authors.setdefault((named.sort_name, named.born), named)
     return tuple(authors.values())[:MOST_AUTHORS]
-
-
-def _names_somebody(field: Field) -> bool:
-    return field[0] in NAMES
-
-
-def _main_first(field: Field) -> str:
-    return field[0][0]
 
 
 def _isbns(found: By, warnings: list[str]) -> tuple[str, ...]:
@@ -218,9 +212,10 @@ def known_language(code: str) -> str | None:
 def _subjects(found: By) -> tuple[str, ...]:
     subjects: dict[str, None] = {}
     for tag in SUBJECTS:
-        for text in found.get(tag, ()):
-            for heading in subject_headings(tag, text):
-                subjects[heading] = None
+        if tag in found:
+            for text in found[tag]:
+                for heading in subject_headings(tag, text):
+                    subjects[heading] = None
     return tuple(subjects)[:MOST_SUBJECTS]
 
 
@@ -285,7 +280,11 @@ def _control_number(found: By) -> str | None:
 
 
 def _other_numbers(found: By) -> tuple[str, ...]:
-    numbers = [system_number(value) for text in found.get("035", ()) for value in values(text, "a")]
+    if "035" not in found and "010" not in found:
+        return ()
+    numbers = {system_number(v): None for text in found.get("035", ()) for v in values(text, "a")}
     for text in found.get("010", ()):
-        numbers += [f"(DLC){number}" for v in values(text, "a") if (number := lccn(v))]
-    return tuple(dict.fromkeys(filter(None, numbers)))
+        for value in values(text, "a"):
+            if number := lccn(value):
+                numbers[f"(DLC){number}"] = None
+    return tuple([number for number in numbers if number])

@@ -5,6 +5,8 @@ The terminators are trusted over the lengths, and the file is never given up for
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from struct import Struct
 from typing import BinaryIO
 
 from lendery.catalog.formats.characters import decoder
@@ -23,7 +25,7 @@ _LEADER = re.compile(
     rb"(?=[0-9A-Za-z]{3}[0-9]{9})"
 )
 # A subfield code that is no visible ASCII sign; a field with less than two indicators.
-_BAD_CODE = re.compile("\x1f[^!-~]|\x1f$")
+_BAD_CODE = re.compile("\x1f(?![!-~])")
 _BAD_MARKS = re.compile("\x1e[^\x1e\x1f]?\x1f")
 
 
@@ -122,19 +124,24 @@ def parse(raw: bytes, encoding: str | None = None) -> tuple[Record, tuple[str, .
 
 def _sound(text: str, data: bytes, base: int) -> Record | None:
     """The record, if its directory agrees with its terminators: the rule, and so the fast way."""
-    directory = text[24 : base - 1]
     bodies = text[base:-1].split("\x1e")
-    size = len(directory)
-    if size != 12 * len(bodies) or not directory.isascii():
+    count = len(bodies)
+    if base - 25 != 12 * count or not (text.isascii() or data[24:base].isascii()):
         return None
-    starts = [directory[at : at + 5] for at in range(7, size, 12)]
-    last = directory[-9:]
-    if starts[0] != "00000" or starts != sorted(starts) or not last.isdigit():
+    starts = _starts(count).unpack_from(data, 24)
+    last = data[base - 10 : base - 1]
+    if starts[0] != b"00000" or not last.isdigit() or list(starts) != sorted(starts):
         return None
     if int(last[:4]) + int(last[4:]) != len(data) - base:
         return None
-    tags = [directory[at : at + 3] for at in range(0, size, 12)]
+    tags = [text[at : at + 3] for at in range(24, base - 1, 12)]
     return Record(text[:24], list(zip(tags, bodies, strict=True)))
+
+
+@lru_cache(maxsize=512)
+def _starts(count: int) -> Struct:
+    """Where the fields begin, of a directory with so many entries."""
+    return Struct("7x5s" * count)
 
 
 def _odd(text: str, raw: bytes) -> tuple[str, ...]:

@@ -51,9 +51,7 @@ def lccn(text: str) -> str | None:
 
 def system_number(text: str) -> str | None:
     """The number of another system: `(OCoLC)ocm00012345` is (OCoLC)12345."""
-    text = text.strip()
-    agency, closed, number = text.partition(")")
-    if agency == "(OCoLC" and closed and (found := _OCLC.match(number.strip())):
+    if text.startswith("(OCoLC)") and (found := _OCLC.match(text[7:].lstrip())):
         return f"(OCoLC){found[1]}"
     return text[:200] or None
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from lendery.catalog.formats import (
+    crosswalk,
     iso2709,
     lines,
     marcjson,
@@ -18,7 +19,6 @@ from lendery.catalog.formats import (
     tables,
     unimarc,
 )
-from lendery.catalog.formats.crosswalk import describe
 from lendery.catalog.formats.profiles import DEFAULT, read_row
 from lendery.catalog.formats.record import Record
 from lendery.catalog.formats.source import Slice
@@ -82,18 +82,22 @@ def _from_slices(
 
 
 def _marc(profile: Profile) -> Callable[[bytes], Said]:
+    describe = _describing(profile)
+
     def parse(raw: bytes) -> Said:
         record, told = iso2709.parse(raw, profile.encoding)
-        described, more = _described(record, profile)
+        described, more = describe(record)
         return described, told + more if told else more
 
     return parse
 
 
 def _marcjson(profile: Profile) -> Callable[[bytes], Said]:
+    describe = _describing(profile)
+
     def parse(raw: bytes) -> Said:
         record, told = marcjson.parse(raw)
-        described, more = _described(record, profile)
+        described, more = describe(record)
         return described, told + more
 
     return parse
@@ -103,20 +107,28 @@ def _native(raw: bytes) -> Said:
     return native.parse(raw)[0], ()
 
 
-def _described(record: Record, profile: Profile) -> Said:
-    if unimarc.is_unimarc(record):
-        return unimarc.describe(record, profile)
-    return describe(record, profile)
+def _describing(profile: Profile) -> Callable[[Record], Said]:
+    """What becomes of a record under this profile. UNIMARC is known by what is odd in it."""
+    wanted = crosswalk.tags_of(profile)
+
+    def describe(record: Record) -> Said:
+        said = crosswalk.describe(record, profile, wanted)
+        if said[1] and unimarc.is_unimarc(record):
+            return unimarc.describe(record, profile)
+        return said
+
+    return describe
 
 
 def _from_xml(file: BinaryIO, profile: Profile, start: int) -> Iterator[Parsed]:
+    describe = _describing(profile)
     for number, (offset, raw, record, why, told) in enumerate(marcxml.records(file), 1):
         if number <= start:
             continue
         if record is None:
             yield Parsed(number, offset, raw, None, why, told)
         else:
-            described, more = _described(record, profile)
+            described, more = describe(record)
             yield Parsed(number, offset, raw, described, None, told + more)
 
 
