@@ -155,6 +155,9 @@ WARNED = {
         "It was read as cp1252, a guess.",
         "The record has no title.",
     },
+    "ruby-marc/escaped_character_reference.marc8.marc": {"The record has no title."},
+    "traject/escaped_character_reference.marc8.marc": {"The record has no title."},
+    "traject/245_no_ab.marc": {"The title in 245 is in no subfield that is known."},
     "traject/bad_subfield_code.marc": {"A subfield has no code, or one that is not allowed."},
 }
 WARNED |= {
@@ -181,7 +184,7 @@ def test_a_file_is_read_record_by_record(
         (name, number): REJECTED.get((name, number), NO_MARC) for _, number in problems
     }
     warnings = {warning for each in found for warning in each.warnings}
-    assert warnings == WARNED.get(name, warnings & {"The record has no title."})
+    assert warnings == WARNED.get(name, set())
 
 
 @pytest.mark.parametrize("name", ["traject/test_data.utf8.mrc", "pymarc/marc.dat"])

@@ -265,10 +265,10 @@ def _series(found: By) -> tuple[str | None, str | None]:
 def _call_number(found: By, profile: Profile) -> str | None:
     for tag in profile.call_numbers:
         for text in found.get(tag, ()):
-            first, *more = values(text, "ab")[:2] or [""]
-            if tag == "082":
-                first, more = first.replace("/", "").replace("'", ""), more[:1]
-            if number := clean(" ".join([first, *more])):
+            parts = values(text, "a")[:1]
+            if tag == "082" and parts:
+                parts = [parts[0].replace("/", "").replace("'", "")]
+            if number := clean(" ".join(parts + values(text, "b")[:1])):
                 return number[:LONGEST_LINE]
     return None
 
