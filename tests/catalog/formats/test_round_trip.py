@@ -24,6 +24,7 @@ from lendery.catalog.formats.record import Field
 from .files import MARC, format_of, from_bytes, marc_files, name_of, one, parsed
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+UNIMARC = "pymarc/testunimarc.dat"
 NUMBERS = ("001", "003", "035")
 CARRIERS = (Format.marc, Format.marcxml, Format.marcjson)
 EMMA = Described(
@@ -73,6 +74,16 @@ def without_numbers(fields: list[Field]) -> list[Field]:
     return [field for field in fields if field[0] not in NUMBERS]
 
 
+def as_in_xml(fields: list[Field]) -> list[Field]:
+    """Two indicators and a tag of letters and digits: what MARCXML and JSON have room for."""
+    found = []
+    for tag, text in fields:
+        marks, code, rest = text.partition("\x1f")
+        text = marks.ljust(2)[:2].replace("\\", " ") + code + rest if code else text
+        found.append((tag if tag.isalnum() else "9XX", text))
+    return found
+
+
 @pytest.mark.parametrize("format", CARRIERS)
 def test_what_was_not_touched_goes_out_as_it_came(format: Format) -> None:
     pieces = 0
@@ -82,12 +93,15 @@ def test_what_was_not_touched_goes_out_as_it_came(format: Format) -> None:
             pieces += 1
         again = one(out, format)
         assert again.described == each.described, (name_of(path), each.number)
-        assert record_of(again.raw).fields == record_of(each.raw).fields
-    assert pieces == {Format.marc: 152, Format.marcxml: 39, Format.marcjson: 31}[format]
+        old, new = record_of(each.raw).fields, record_of(again.raw).fields
+        assert new == (old if format is Format.marc else as_in_xml(old))
+    assert pieces == {Format.marc: 180, Format.marcxml: 35, Format.marcjson: 30}[format]
 
 
 def test_what_was_edited_differs_in_that_alone() -> None:
     for path, each in readable():
+        if name_of(path) == UNIMARC:
+            continue
         out = b"".join(write([exported(each, edited=True)], Format.marc, agency="Lendery"))
         again = one(out, Format.marc)
         new, old = record_of(again.raw), record_of(each.raw)
@@ -154,8 +168,26 @@ def test_a_book_without_marc_gets_one(said: Described, format: Format) -> None:
     assert len(fields["008"]) == 40 and fields["008"].startswith("260301")
 
 
+def test_an_edited_unimarc_record_becomes_marc_21() -> None:
+    (each,) = parsed(MARC / UNIMARC)
+    assert each.described
+    out = b"".join(write([exported(each, edited=True)], Format.marc))
+    tags = [tag for tag, _ in record_of(out).fields]
+    assert "245" in tags and "200" not in tags
+    again = one(out, Format.marc)
+    assert again.warnings == () and again.described
+    assert again.described.title == each.described.title
+    assert again.described.isbns == ("9788804406822",)
+    untouched = b"".join(write([exported(each, edited=False)], Format.marc))
+    assert untouched == each.raw
+
+
 def test_pymarc_reads_what_is_written() -> None:
-    books = [exported(each, edited=True) for _, each in readable()]
+    books = [
+        exported(each, edited=True)
+        for path, each in readable()
+        if "cp866" not in path.name  # its data fields have no subfields
+    ]
     pieces = list(write([*books, Exported("our-7", EMMA)], Format.marc))
     for piece in pieces:
         theirs = next(iter(pymarc.MARCReader(piece)))
@@ -178,7 +210,7 @@ def test_our_own_forms_give_everything_back(format: Format) -> None:
         if format is Format.csv:  # a cell holds names and years of life; roles are lost
             authors = tuple(replace(each, role="author") for each in said.authors)
             found = again.described and again.described.authors
-            assert found and len(found) == len(authors) or not authors
+            assert (found and len(found) == len(authors)) or not authors
             said = replace(said, authors=found or ())
         number = said.control_number or book.id
         assert again.described == replace(said, control_number=number)

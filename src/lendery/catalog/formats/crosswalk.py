@@ -106,6 +106,8 @@ def _title(found: By, warnings: list[str]) -> tuple[str, str | None]:
             if not title and subtitle:
                 title, subtitle = subtitle, ""
             if title:
+                if "<<" in title:  # so articles are marked that do not count in filing
+                    title = title.replace("<<", "").replace(">>", "")
                 if tag != "245":
                     warnings.append(f"There is no title in 245; field {tag} was taken.")
                 said = _line(title, "title", warnings)

@@ -33,7 +33,7 @@ def decode(data: bytes) -> tuple[str, int]:
             lost += not taken
             at += taken or 1
             continue
-        size = 3 if lower == _EAST_ASIAN and 0x20 < code < 0x7F else 1
+        size = 3 if lower == _EAST_ASIAN and 0x20 < code < 0x80 else 1
         sign, combines = _sign(data[at : at + size], lower, upper)
         at += size
         lost += sign == _LOST

@@ -16,7 +16,7 @@ def build(record: Record) -> bytes:
     """One record element, without the declaration of the namespace, which the collection has."""
     lines = ["<record>", f"  <leader>{_safe(record.leader)}</leader>"]
     for tag, text in record.fields:
-        if is_control(tag):
+        if is_control(tag) or SUBFIELD not in text:
             lines.append(f"  <controlfield tag={quoteattr(tag)}>{_safe(text)}</controlfield>")
             continue
         marks, *parts = text.split(SUBFIELD)

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from charset_normalizer import from_bytes
 
-from lendery.catalog.formats.source import Slice
+from lendery.catalog.formats.source import GIVEN_UP, MOST_JUNK, Slice
 from lendery.catalog.formats.values import Profile
 
 SAMPLE = 1 << 16
@@ -97,9 +97,12 @@ def slices(file: BinaryIO, layout: Layout, offset: int = 0) -> Iterator[Slice]:
         size = len(line)
         if len(line) >= _LONGEST_LINE and not line.endswith(b"\n"):
             kept = line[:_KEPT]
-            while line and not line.endswith(b"\n"):
+            while line and not line.endswith(b"\n") and size < MOST_JUNK:
                 line = file.readline(_LONGEST_LINE)
                 size += len(line)
+            if size >= MOST_JUNK:
+                yield offset, kept, GIVEN_UP
+                return
             yield offset, kept, f"The row has {size:,} bytes; {_LONGEST_LINE:,} are the most."
         elif line.count(b'"') % 2 and _is_open(line, layout):
             row, why = _over_lines(line, file, waiting, layout)

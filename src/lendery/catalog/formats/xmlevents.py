@@ -7,7 +7,7 @@ nor a billion laughs has a chance.
 from collections.abc import Callable
 from xml.parsers import expat
 
-from lendery.catalog.formats.record import SUBFIELD, Field, is_control
+from lendery.catalog.formats.record import SUBFIELD, Field, is_control, is_tag, tag_of
 from lendery.catalog.formats.values import Refused
 
 _MOST_NESTED = 64
@@ -83,9 +83,9 @@ class Handler:
         elif name in ("datafield", "controlfield"):
             record.is_marc = True
             tag = attributes.get("tag", "")
-            if len(tag) != 3 or not (tag.isascii() and tag.isalnum()):
+            if not is_tag(tag):
                 record.warnings[f"A field has the tag {tag!r}."] = None
-                tag = _three(tag.strip())
+                tag = tag_of(tag)
             marks = "".join(self._indicator(record, tag, attributes, n) for n in ("ind1", "ind2"))
             self._field, self._text = (tag, marks, []), []
             if name == "controlfield" or is_control(tag):
@@ -132,11 +132,6 @@ class Handler:
             self._open.pop()
             self._text = self._field = None
             self.found.append((record.at, self.parser.CurrentByteIndex, record))
-
-
-def _three(tag: str) -> str:
-    """A tag that is none, as one of three characters: `42` is 042; 9XX is local, and nobody's."""
-    return tag.rjust(3, "0")[:3] if tag.isascii() and tag.isalnum() else "9XX"
 
 
 def _refuse(what: str) -> Callable[..., int]:

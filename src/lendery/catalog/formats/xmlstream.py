@@ -10,6 +10,7 @@ from xml.parsers import expat
 
 from lendery.catalog.formats import marcxml
 from lendery.catalog.formats.record import BLANK_LEADER, Record
+from lendery.catalog.formats.source import MOST_JUNK
 from lendery.catalog.formats.values import Refused
 from lendery.catalog.formats.xmlevents import Begun, Handler
 
@@ -94,7 +95,7 @@ def _following(stream: _Stream, open_at: int | None) -> int | None:
     while True:
         if found := _RECORD.search(stream.kept, max(start - stream.at, 0)):
             return stream.at + found.start()
-        if stream.ended:
+        if stream.ended or stream.at - start > MOST_JUNK:
             return None
         stream.drop(max(stream.at + len(stream.kept) - 80, start))
         stream.more()
