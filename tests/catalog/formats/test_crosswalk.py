@@ -1,7 +1,7 @@
 """MARC 21 to our fields: what a cataloguer writes, and what a reader sees."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum import isbn as standard
 
@@ -33,7 +33,7 @@ def described(
         ("10$aEmma :$ba novel /$cJane Austen.", "Emma", "a novel"),
         ("10$aEmma /$cJane Austen.", "Emma", None),
         ("00$aBulletin.$nSerie A,$pZoologie.", "Bulletin. Serie A. Zoologie", None),
-        ("00$aWar and peace :$ba novel ;$band other tales.", "War and peace", "a novel. and other tales"),
+        ("00$aWar :$ba novel ;$band tales.", "War", "a novel. and tales"),
         ("00$aMr. Smith goes to Washington, D.C.", "Mr. Smith goes to Washington, D.C.", None),
         ("00$aJapan, Inc.", "Japan, Inc.", None),
         ("00$aWell ...", "Well ...", None),
@@ -330,15 +330,17 @@ def test_numbers_of_other_systems() -> None:
     assert system_number("   ") is None
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.from_regex(r"[0-9]{9}[0-9X]|97[89][0-9]{10}", fullmatch=True))
 def test_isbns_are_those_of_the_standard(text: str) -> None:
-    if text.startswith("9790") and len(text) == 13 or len(set(text[:9])) == 1:
+    if (text.startswith("9790") and len(text) == 13) or len(set(text[:9])) == 1:
         assert isbn13(text) is None or len(text) == 13
         return
     valid = standard.is_valid(text)
     assert isbn13(text) == (standard.to_isbn13(text) if valid else None)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60))
 def test_punctuation_is_taken_once(text: str) -> None:
     once = unpunctuated(text)

@@ -191,6 +191,8 @@ def _bodies(data: bytes, base: int, entries: list[bytes], warnings: list[str]) -
     found = [_body(data, base, entry) for entry in entries]
     whole = [body for body in found if body is not None]
     if len(whole) == len(found):
+        if (missed := data.count(b"\x1e", base) - len(found)) > 0:
+            warnings.append(f"{missed} fields are not in the directory and were left out.")
         return whole
     parted = data[base:].removesuffix(b"\x1e").split(b"\x1e")
     wrong = f"{len(found) - len(whole)} of {len(found)} entries of the directory are wrong"

@@ -24,7 +24,7 @@ _BLANKS = b" \t\r\n,[]\xef\xbb\xbf"
 def slices(file: BinaryIO) -> Iterator[Slice]:
     """Each object at the top of the file or of its list."""
     kept, offset, ended, junk = b"", 0, False, 0
-    while junk < MOST_JUNK:
+    while junk < MOST_JUNK >> 2:
         bare = kept.lstrip(_BLANKS)
         offset += len(kept) - len(bare)
         kept = bare

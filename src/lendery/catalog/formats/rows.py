@@ -6,6 +6,7 @@ A row may run over lines inside quotes. A quote that is never closed spoils its 
 import codecs
 import csv
 import io
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,14 @@ _MOST_LINES, _MOST_BYTES, _LONGEST_LINE = 500, 1 << 18, 1 << 20
 _KEPT = 100_000
 _DELIMITERS = ",;\t|"
 _SIMPLE = {"ascii": "utf-8", "utf_8": "utf-8", "cp1252": "cp1252", "latin_1": "cp1252"}
+_ENOUGH = 50
+_LIKE_CP1252 = frozenset(
+    re.findall(
+        r"\S+",
+        "cp1250 cp1254 cp1257 cp1258 cp437 cp850 cp852 cp858 cp775 mac_roman mac_latin2 hp_roman8 "
+        "iso8859_2 iso8859_9 iso8859_15 iso8859_16",
+    )
+)
 csv.field_size_limit(1 << 20)
 
 
@@ -69,6 +78,8 @@ def sniffed_encoding(sample: bytes) -> str:
     except UnicodeDecodeError:
         best = from_bytes(sample[:SAMPLE]).best()
     found = best.encoding if best else "cp1252"
+    if found in _LIKE_CP1252 and sum(byte > 0x7F for byte in sample) < _ENOUGH:
+        return "cp1252"  # too few accents to tell western from central European
     return _SIMPLE.get(found, found) if _parts_lines_by_bytes(found) else "cp1252"
 
 
