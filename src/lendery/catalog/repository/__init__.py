@@ -6,6 +6,7 @@ listing.py   pages of records: filtered, sorted, counted
 search.py    the words of records, in FTS5 or tsvector
 authors.py   authors, and finding them by name
 subjects.py  subjects, and finding them by name
+ratings.py   how many stars books have, as reviews told
 copies.py    copies, and the status that circulation told
 """
 
