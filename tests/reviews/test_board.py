@@ -164,7 +164,12 @@ async def test_a_book_nobody_reviewed_has_an_empty_list_and_an_unknown_one_none(
     library: Library,
 ) -> None:
     page = await library.page(EMMA, total=True)
-    assert (list(page.items), page.total, page.rating.count, page.rating.average) == ([], 0, 0, None)
+    assert (list(page.items), page.total, page.rating.count, page.rating.average) == (
+        [],
+        0,
+        0,
+        None,
+    )
     with pytest.raises(NoSuchBook):
         await library.page(uuid4())
 
