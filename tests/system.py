@@ -2,8 +2,8 @@
 
 `System.start` gives the same library in either shape, so a story told to it is told to both:
 one process with everything, or accounts, catalog, circulation and reviews each on their own with
-their own database. `System.client` sends each path to whoever serves it, as a gateway would; the table
-is read from the services' own OpenAPI documents.
+their own database. `System.client` sends each path to whoever serves it, as a gateway would; the
+table is read from the services' own OpenAPI documents.
 """
 
 import asyncio
