@@ -211,7 +211,7 @@ def _build_demo(chosen: Settings, *, seed: int, **options: Any) -> None:
     built = asyncio.run(build())
     console.print(
         f"A library of {built.books:,} books, {built.copies:,} copies, {built.readers:,} readers, "
-        f"{built.loans:,} loans and {built.holds:,} holds."
+        f"{built.loans:,} loans, {built.holds:,} holds and {built.reviews:,} reviews."
     )
 
 

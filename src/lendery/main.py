@@ -34,6 +34,7 @@ from lendery.catalog.reactions import REACTIONS as CATALOG_REACTIONS
 from lendery.catalog.repository.books import make_findable
 from lendery.catalog.version import CatalogVersion
 from lendery.circulation import routes as circulation_routes
+from lendery.circulation.borrowings import BorrowingRecord
 from lendery.circulation.branches import BranchOffice, CalendarOffice
 from lendery.circulation.copy_states import Shelf
 from lendery.circulation.desk import LoanDesk
@@ -47,6 +48,7 @@ from lendery.circulation.rule_table import RuleBook
 from lendery.contracts.accounts import Patrons, Tokens, Users
 from lendery.contracts.catalog import Authors, Books, Copies
 from lendery.contracts.circulation import (
+    Borrowings,
     Branches,
     Calendars,
     CopyStates,
@@ -56,6 +58,7 @@ from lendery.contracts.circulation import (
     Rules,
 )
 from lendery.contracts.identity import Keys
+from lendery.contracts.reviews import Reviews
 from lendery.platform import logging
 from lendery.platform.backup.scheduled import backup_job
 from lendery.platform.db import Database, Tx
@@ -78,16 +81,23 @@ from lendery.platform.ports import Breaker, Peer, expose, remote
 from lendery.platform.schema import states
 from lendery.platform.services import ServiceTokens
 from lendery.platform.settings import CONTEXTS, Settings
+from lendery.reviews import routes as reviews_routes
+from lendery.reviews.board import ReviewBoard
+from lendery.reviews.jobs import JOBS as REVIEWS_JOBS
+from lendery.reviews.models import TABLES as REVIEWS_TABLES
+from lendery.reviews.reactions import REACTIONS as REVIEWS_REACTIONS
 
 P = TypeVar("P")
 TABLES: dict[str, ContextTables] = {
-    each.context: each for each in (ACCOUNTS_TABLES, CATALOG_TABLES, CIRCULATION_TABLES)
+    each.context: each
+    for each in (ACCOUNTS_TABLES, CATALOG_TABLES, CIRCULATION_TABLES, REVIEWS_TABLES)
 }
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "catalog": CATALOG_REACTIONS,
     "circulation": CIRCULATION_REACTIONS,
+    "reviews": REVIEWS_REACTIONS,
 }
-JOBS: dict[str, tuple[Job, ...]] = {"circulation": CIRCULATION_JOBS}
+JOBS: dict[str, tuple[Job, ...]] = {"circulation": CIRCULATION_JOBS, "reviews": REVIEWS_JOBS}
 # What a backup does not carry, because it follows from the rest.
 DERIVED: dict[str, tuple[Callable[[Tx], Awaitable[None]], ...]] = {"catalog": (make_findable,)}
 HOT_WRITES = frozenset(
@@ -173,6 +183,16 @@ class Wiring:
     @cached_property
     def rules(self) -> Rules:
         return self._port(Rules, "circulation", lambda: RuleBook(self.db))
+
+    @cached_property
+    def borrowings(self) -> Borrowings:
+        return self._port(Borrowings, "circulation", lambda: BorrowingRecord(self.db))
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        return self._port(
+            Reviews, "reviews", lambda: ReviewBoard(self.db, self.books, self.borrowings)
+        )
 
     @cached_property
     def memory(self) -> Memory:
@@ -316,6 +336,8 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
                 wiring.users, wiring.tokens, wiring.keys, trusted=wiring.settings.trusted_proxies
             )
         )
+    if "reviews" in here:
+        found.append(reviews_routes.routes(wiring.reviews))
     return found
 
 
@@ -345,7 +367,10 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
             expose(Branches, wiring.branches),
             expose(Calendars, wiring.calendars),
             expose(Rules, wiring.rules),
+            expose(Borrowings, wiring.borrowings),
         ]
+    if "reviews" in here:
+        found.append(expose(Reviews, wiring.reviews))
     return found
 
 

@@ -42,10 +42,10 @@ def test_tables_carry_their_context_and_refer_to_no_other(part: str) -> None:
 def test_a_stray_table_and_a_crossing_key_are_refused(tmp_path: Path, part: str) -> None:
     source = copy(tmp_path)
     plant(source, f"lendery.{part}.models", STRAY.format(part=part))
-    assert strange_tables(part, tables(source, part)) == [
+    assert set(strange_tables(part, tables(source, part))) == {
         f"{part}_planted refers to elsewhere_patron.id",
         f"loan is defined by {part}",
-    ]
+    }
 
 
 def test_migrations_stay_in_their_context() -> None:

@@ -104,7 +104,7 @@ class SameProcess:
     async def open(cls, url: str) -> AsyncIterator["SameProcess"]:
         settings = Settings(
             database_url=url,
-            contexts=frozenset({"accounts", "catalog", "circulation"}),
+            contexts=frozenset({"accounts", "catalog", "circulation", "reviews"}),
             secret=SecretStr("a secret for races, of more than 32 characters"),
         )
         place = cls(url, [wire(settings) for _ in range(LIBRARIES)])

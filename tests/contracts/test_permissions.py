@@ -16,6 +16,8 @@ TABLE: list[tuple[str, Permission, bool, bool, bool, bool]] = [
     ("let anyone wait, serve the queues", P.MANAGE_HOLDS, False, False, True, True),
     ("charge, take payments, pay back", P.SETTLE, False, False, True, True),
     ("write the catalogue", P.CATALOGUE, False, False, True, True),
+    ("review books oneself, report reviews", P.REVIEW, False, True, True, True),
+    ("decide about reviews", P.MODERATE, False, False, True, True),
     ("see people", P.SEE_PEOPLE, False, False, True, True),
     ("register, edit and block people", P.EDIT_PEOPLE, False, False, True, True),
     ("give roles", P.GRANT_ROLES, False, False, False, True),

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from lendery.catalog.models import rating
 from lendery.circulation.models import TABLES as CIRCULATION
 from lendery.circulation.models import branch, copy, hold, ledger_line, loan
 from lendery.contracts.accounts import UserFilter
@@ -21,6 +22,7 @@ from lendery.demo.log_ins import LOG_INS
 from lendery.main import TABLES, Wiring, wire
 from lendery.platform import migrate
 from lendery.platform.settings import CONTEXTS, Settings
+from lendery.reviews.models import review
 
 TODAY = date(2026, 3, 5)
 NOW = datetime.combine(TODAY, time(8), UTC)
@@ -54,6 +56,8 @@ class Standing:
     transfers: Sequence[Any]  # events, oldest first
     states: dict[Any, CopyState]
     ann: "AnnsAccount"
+    reviews: Sequence[Any]
+    ratings: Sequence[Any]  # as the catalogue knows them
 
     def holds_that_are(self, state: str) -> list[Any]:
         return [each for each in self.holds if each.state == state]
@@ -93,6 +97,7 @@ async def _read(wiring: Wiring, built: Built, parts: dict[str, list[int]]) -> St
         event = CIRCULATION.event
         moved = event.c.name.like("circulation.Transfer%")
         transfers = await session.rows(select(event).where(moved).order_by(event.c.seq))
+        reviews, ratings = [await session.rows(select(table)) for table in (review, rating)]
     codes = [each["code"] for each in house.BRANCHES]
     states = await wiring.copy_states.states(copy_ids=[each.id for each in copies])
     return Standing(
@@ -106,6 +111,8 @@ async def _read(wiring: Wiring, built: Built, parts: dict[str, list[int]]) -> St
         branches={each.id: codes.index(each.code) for each in branches},
         states={each.copy_id: each for each in states},
         ann=await _anns(wiring),
+        reviews=reviews,
+        ratings=ratings,
     )
 
 
@@ -127,4 +134,5 @@ def outline(town: Standing) -> list[Any]:
         sorted((one.lent_at, one.due_at, str(one.returned_at)) for one in town.loans),
         sorted((one.placed_at, one.state, str(one.ended_at)) for one in town.holds),
         sorted((one.at, one.kind, one.amount, str(one.method)) for one in town.lines),
+        sorted((e.created_at, e.rating, str(e.text), str(e.display_name)) for e in town.reviews),
     ]

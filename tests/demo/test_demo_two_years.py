@@ -39,10 +39,12 @@ def test_what_was_counted_is_there(town: Standing) -> None:
     assert town.built.fines == kinds["charge"]
     assert town.built.payments == len(payments)
     assert town.built.forgiven == kinds["waiver"] + kinds["cancellation"]
+    assert town.built.reviews == len(town.reviews)
 
 
 def test_every_bar_comes_to_its_end(town: Standing) -> None:
-    assert list(town.parts)[-2:] == ["Two years of lending", "Telling the catalogue"]
+    last = ["Two years of lending", "Reviews", "Telling the catalogue"]
+    assert list(town.parts)[-3:] == last
     for total, advanced in town.parts.values():
         assert total == advanced > 0
 

@@ -137,6 +137,14 @@ class Things:
         amount = {"amount": 100, "currency": "EUR"}
         return await self._make("/fines", {"patron_id": person_id, "amount": amount})
 
+    async def _review(self) -> None:
+        """What the owner thinks of some book."""
+        self.made["book_id"] = (await self.library.book())["id"]
+        async with self.cast.client(OWNER) as owner:
+            path = f"{API}/books/{self.made['book_id']}/reviews"
+            made = expect(await owner.post(path, json={"rating": 4, "text": "Long."}), 201)
+        self.made["review_id"] = made["id"]
+
     async def _branch(self) -> None:
         body = {"code": f"x-{self.made['mark']}", "name": "North"}
         self.made["branch_id"] = (await self._make("/branches", body))["id"]
@@ -174,6 +182,7 @@ MAKERS = {
     "hold_id": "hold",
     "fine_id": "fine",
     "credit_id": "credit",
+    "review_id": "review",
     "branch_id": "branch",
     "calendar_id": "calendar",
     "rule_id": "rule",

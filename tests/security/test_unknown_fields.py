@@ -24,6 +24,7 @@ PRIVILEGED: dict[str, Any] = {
     "card_number": "OWN-1", "expires_on": "2999-01-01", "blocks": [], "withdrawn": False,
     "keeps_history": True, "number": 1, "turn": 1, "lent_at": "2020-01-01T00:00:00Z",
     "due_at": "2999-01-01T00:00:00Z", "renewals": -5, "actor": {"role": "admin"}, "now": "x",
+    "verified": True, "hidden": False, "state": "shown", "reports": {},
     "policy": {}, "waive": ["fines-owed"], "fingerprint": "x", "__proto__": {"role": "admin"},
     "constructor": {}, "__class__": "Admin", "$where": "1", "": "x", "Title": "x", "title ": "x",
     "self": 1, "model_config": {}, "model_fields_set": [], "extra": "allow",

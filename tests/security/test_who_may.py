@@ -109,7 +109,8 @@ async def test_a_stranger_is_sent_to_sign_in_before_anything_is_looked_at(
     """Not even whether the body makes sense, or whether the thing is there."""
     method, template = operation.split()
     path = template.replace("{flag}", "lost").replace("{card_number}", "NOBODY")
-    for name in ("user", "loan", "copy", "book", "author", "branch", "calendar", "rule", "block"):
+    things = ("user", "loan", "copy", "book", "author", "branch", "calendar", "rule", "block")
+    for name in (*things, "review"):
         path = path.replace(f"{{{name}_id}}", str(uuid4()))
     body = {"json": {"nonsense": True}} if method in ("POST", "PATCH") else {}
     async with one_cast.client(STRANGER) as stranger:
@@ -167,7 +168,7 @@ async def test_staff_are_told_that_there_is_no_such_thing(path: str, one_cast: C
 
 
 @in_one
-@pytest.mark.parametrize("path", ["books", "authors", "copies", "branches", "calendars"])
+@pytest.mark.parametrize("path", ["books", "authors", "copies", "branches", "calendars", "reviews"])
 async def test_anybody_is_told_that_there_is_no_such_public_thing(
     path: str, one_cast: Cast
 ) -> None:

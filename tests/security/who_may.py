@@ -160,6 +160,39 @@ CIRCULATION = {
     "DELETE /rules/{rule_id}": [remove(ADMINS, "/rules/{rule_id}")],
 }
 
+REVIEW = "/reviews/{review_id}"
+OTHERS = (STRANGER, OTHER, LIBRARIAN, ADMIN)  # a report, or a decision, is about somebody else's
+REVIEWS = {
+    "GET /books/{book_id}/rating": [Ask(ALL)],
+    "GET /books/{book_id}/reviews": [Ask(ALL)],
+    "POST /books/{book_id}/reviews": [
+        Ask(SIGNED_IN, {"rating": 5}, status=201, witness="/books/{book_id}/reviews")
+    ],
+    "POST /reviews": [
+        Ask(
+            SIGNED_IN,
+            {"book_id": "{book_id}", "rating": 5},
+            status=201,
+            witness="/books/{book_id}/reviews",
+        )
+    ],
+    "GET /reviews": [
+        Ask(ALL),
+        Ask(SIGNED_IN, query="?mine=true"),
+        Ask(STAFF, query="?state=reported"),
+        Ask(STAFF, query="?state=hidden"),
+    ],
+    "GET /reviews/{review_id}": [Ask(ALL)],
+    "PATCH /reviews/{review_id}": [change(frozenset({OWNER}), {"rating": 1}, REVIEW)],
+    "DELETE /reviews/{review_id}": [remove(MINE, REVIEW)],
+    "POST /reviews/{review_id}/report": [
+        Ask(SIGNED_IN, {"reason": "spam"}, status=204, witness=REVIEW, callers=OTHERS)
+    ],
+    "POST /reviews/{review_id}/moderate": [
+        change(STAFF, {"decision": "hide", "reason": "Spam"}, REVIEW)
+    ],
+}
+
 OWN_RECORD = "/users/{user_id}"
 NEWCOMER = {"email": "{mark}@lendery.test", "password": PASSWORD, "name": "Ben"}
 A_PERSON = {"name": "Ben", "category": "{category}"}
@@ -237,7 +270,8 @@ def _absolute(operation: str) -> str:
 
 
 WHO_MAY: dict[str, list[Ask]] = {
-    _absolute(operation): asks for operation, asks in (CATALOG | CIRCULATION | ACCOUNTS).items()
+    _absolute(operation): asks
+    for operation, asks in (CATALOG | CIRCULATION | REVIEWS | ACCOUNTS).items()
 } | {"GET /.well-known/jwks.json": [Ask(ALL)]}
 
 SMOKE = [
@@ -259,5 +293,9 @@ SMOKE = [
         "PATCH /users/{user_id}",
         "DELETE /users/{user_id}",
         "GET /auth/me",
+        "POST /books/{book_id}/reviews",
+        "PATCH /reviews/{review_id}",
+        "GET /reviews",
+        "POST /reviews/{review_id}/moderate",
     )
 ]

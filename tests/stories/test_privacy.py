@@ -22,6 +22,14 @@ async def test_no_log_and_no_kept_answer_names_a_person(tmp_path: Path) -> None:
             expect(await library.take_back(copy))
             noted = {"reason": "other", "note": "Shouted at Ben"}
             expect(await library.staff.post(f"{API}/users/{ann.id}/blocks", json=noted), 201)
+            words = {"text": "Slept badly", "display_name": "Belle of Hill", "title": "Restless"}
+            reviews = f"{API}/books/{copy['book_id']}/reviews"
+            made = expect(await ann.client.post(reviews, json={"rating": 4} | words), 201)
+            review = f"{API}/reviews/{made['id']}"
+            hide = {"decision": "hide", "reason": "Indiscreet"}
+            await library.staff.post(f"{review}/report", json={"reason": "personal"})
+            expect(await library.staff.post(f"{review}/moderate", json=hide))
+            expect(await ann.client.patch(review, json={"rating": 3}))
             await library.staff.patch(f"{API}/users/{ann.id}", json={"name": "Annabella Reed"})
             await library.staff.get(f"{API}/users?q=Annabella")
             await system.client().post(
@@ -30,14 +38,15 @@ async def test_no_log_and_no_kept_answer_names_a_person(tmp_path: Path) -> None:
             )
             token = await system.admin()
             secrets = [
-                "Annabella", ann.email, ann.card, why, "Shouted", ADMIN[0], ADMIN[1], token,
+                "Annabella", ann.email, ann.card, why, "Shouted", *words.values(),
+                "Indiscreet", ADMIN[0], ADMIN[1], token,
                 token.split(".")[2], library.system.environments["accounts"]["LENDERY_SECRET"],
             ]  # fmt: skip
             for unit in system.processes:
                 log = (tmp_path / f"{unit}.log").read_text()
                 assert [s for s in secrets if s in log] == []
             kept = "\n".join(_log_and_answers(tmp_path))
-            assert "circulation.ItemCheckedOut" in kept
+            assert "circulation.ItemCheckedOut" in kept and "reviews.ReviewHidden" in kept
             assert [s for s in [*secrets, ann.id] if s in kept] == []
 
 
@@ -47,7 +56,7 @@ def _log_and_answers(folder: Path) -> list[str]:
     Left out: that something about a person changed, which names the person by id alone.
     """
     found = []
-    for name in ("accounts", "catalog", "circulation"):
+    for name in ("accounts", "catalog", "circulation", "reviews"):
         database = sqlite3.connect(folder / f"{name}.db")
         for table in (f"{name}_event", f"{name}_request"):
             shown = "name, body" if table.endswith("event") else "scope, answer"

@@ -14,6 +14,7 @@ from lendery.catalog.repository import books as kept
 from lendery.catalog.repository import listing, record
 from lendery.catalog.repository import subjects as subjects_kept
 from lendery.catalog.repository.changes import next_turn
+from lendery.catalog.repository.ratings import ratings_of
 from lendery.catalog.repository.requests import made_before, made_now
 from lendery.catalog.repository.search import asked_words, tidy
 from lendery.catalog.rules import isbn
@@ -39,6 +40,7 @@ from lendery.contracts.catalog import (
     Suggestion,
 )
 from lendery.contracts.permissions import Actor, Permission
+from lendery.contracts.reviews import Rating
 from lendery.platform.db import Database, Session, Tx
 from lendery.platform.db.session import Write
 from lendery.platform.http.answers import make_cursor, read_cursor
@@ -113,6 +115,10 @@ class BookCatalog:
     async def by_ids(self, *, ids: list[UUID]) -> list[Book]:
         async with self.db.read() as session:
             return await kept.books_with(session, ids=ids)
+
+    async def ratings(self, *, ids: list[UUID]) -> list[Rating]:
+        async with self.db.read() as session:
+            return await ratings_of(session, ids=ids)
 
     async def search(self, *, wanted: BookSearch, window: Window) -> SearchPage:
         planned = searches.plan(self.db.dialect, wanted, window)

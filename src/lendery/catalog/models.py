@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -83,11 +84,13 @@ book = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("description", Text),
+    Column("sort_rating", Integer, nullable=False, server_default=text("0")),
     Index("catalog_book_by_id", "id", unique=True),
     Index("catalog_one_book_per_isbn", "isbn", unique=True),
     Index("catalog_books_by_title", "sort_title", "number"),
     Index("catalog_books_by_author", "sort_author", "number"),
     Index("catalog_books_by_year", "sort_year", "number"),
+    Index("catalog_books_by_rating", "sort_rating", "number"),
     Index("catalog_books_by_language", "language", "number"),
     Index("catalog_books_by_material", "material", "number"),
     Index("catalog_books_withdrawn", "withdrawn"),
@@ -140,6 +143,18 @@ copy = Table(
     Index("catalog_copies_of_book", "book_id", "status", "branch_id"),
     Index("catalog_copies_at_branch", "branch_id", "id"),
     Index("catalog_copies_by_status", "status", "id"),
+)
+
+rating = Table(  # what reviews told last: how many gave how many stars
+    "catalog_rating",
+    metadata,
+    Column("book_id", Uuid, primary_key=True),
+    Column("ones", Integer, nullable=False),
+    Column("twos", Integer, nullable=False),
+    Column("threes", Integer, nullable=False),
+    Column("fours", Integer, nullable=False),
+    Column("fives", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
 )
 
 TABLES = context_tables("catalog", metadata)

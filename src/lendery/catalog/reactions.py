@@ -1,7 +1,12 @@
-"""What the catalog does when something happens elsewhere: it notes what a search may say is in."""
+"""What the catalog does when something happens elsewhere.
+
+It notes what a search may say is in, and how many stars a book has.
+"""
 
 from lendery.catalog.repository.copies import note_status
+from lendery.catalog.repository.ratings import note_rating
 from lendery.contracts.circulation import CopyFlagged, CopyReleased, ItemCheckedIn, ItemCheckedOut
+from lendery.contracts.reviews import RatingChanged
 from lendery.platform.db import Tx
 from lendery.platform.events import Reaction
 
@@ -22,9 +27,15 @@ async def note_that_it_is_free(tx: Tx, event: CopyReleased, told: None) -> None:
     await note_status(tx, copy_id=event.copy_id, status=event.status)
 
 
+async def note_its_stars(tx: Tx, event: RatingChanged, told: None) -> None:
+    stars = (event.ones, event.twos, event.threes, event.fours, event.fives)
+    await note_rating(tx, book_id=event.book_id, stars=stars, version=event.version)
+
+
 REACTIONS: tuple[Reaction, ...] = (
     Reaction(to=ItemCheckedOut, act=note_that_it_is_out),
     Reaction(to=ItemCheckedIn, act=note_what_it_is_now),
     Reaction(to=CopyFlagged, act=note_its_flag),
     Reaction(to=CopyReleased, act=note_that_it_is_free),
+    Reaction(to=RatingChanged, act=note_its_stars),
 )

@@ -109,7 +109,7 @@ def _placed(planned: Plan, window: Window) -> Plan:
     if order == "relevance":
         skip = _keys(window.after, order, int)[0]
         return replace(planned, skip=max(0, skip))
-    kinds = [int] if order not in KEYS else [int if order == "year" else str, int]
+    kinds = [int] if order not in KEYS else [int if order in ("year", "rating") else str, int]
     *key, number = _keys(window.after, order, *kinds)
     place = {"last_number": number} | ({"last_key": key[0]} if key else {})
     return replace(

@@ -22,6 +22,7 @@ from lendery.contracts.base import (
     Window,
 )
 from lendery.contracts.permissions import Actor
+from lendery.contracts.reviews import Rating
 
 Barcode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Year = Annotated[int, Field(ge=-3000, le=2200, description="Years before our era are negative.")]
@@ -149,7 +150,7 @@ class BookSearch(Value):
     branch_id: UUID | None = None
     author_id: UUID | None = None
     withdrawn: bool = False
-    sort: Literal["relevance", "title", "author", "year", "newest"] = "relevance"
+    sort: Literal["relevance", "title", "author", "year", "newest", "rating"] = "relevance"
     facets: bool = False
 
 
@@ -342,6 +343,10 @@ class Books(Protocol):
     async def subjects(self, *, q: str | None, window: Window) -> Page[Subject]: ...
     async def suggest(self, *, q: str) -> list[Suggestion]:
         """Up to ten titles and authors that begin as somebody types."""
+        ...
+
+    async def ratings(self, *, ids: list[UUID]) -> list[Rating]:
+        """The stars of each of these books, in this order, as reviews told them last."""
         ...
 
 

@@ -20,6 +20,8 @@ class Permission(StrEnum):
     MANAGE_HOLDS = "holds:manage"
     SETTLE = "fines:settle"
     CATALOGUE = "catalogue:write"
+    REVIEW = "reviews:own"
+    MODERATE = "reviews:moderate"
     SEE_PEOPLE = "people:read"
     EDIT_PEOPLE = "people:write"
     GRANT_ROLES = "people:roles"
@@ -27,13 +29,16 @@ class Permission(StrEnum):
     WRITE_RULES = "rules:write"
 
 
-READER = frozenset({Permission.OWN_ACCOUNT, Permission.BORROW, Permission.PLACE_HOLDS})
+READER = frozenset(
+    {Permission.OWN_ACCOUNT, Permission.BORROW, Permission.PLACE_HOLDS, Permission.REVIEW}
+)
 LIBRARIAN = READER | {
     Permission.LEND,
     Permission.WAIVE,
     Permission.MANAGE_HOLDS,
     Permission.SETTLE,
     Permission.CATALOGUE,
+    Permission.MODERATE,
     Permission.SEE_PEOPLE,
     Permission.EDIT_PEOPLE,
     Permission.READ_RULES,

@@ -18,6 +18,7 @@ from lendery.contracts.catalog import NamedAuthor, NewBook, NewCopy
 from lendery.contracts.permissions import SYSTEM, Actor
 from lendery.demo import ann, house, people, plan
 from lendery.demo.agenda import Agenda, Midnight
+from lendery.demo.critics import Critics
 from lendery.demo.desk import Desk
 from lendery.demo.hours import Hours
 from lendery.demo.log_ins import LOG_INS, PASSWORD
@@ -73,6 +74,7 @@ class DemoLibrary:
             seed=self.seed,
         )
         await self._two_years(town)
+        await self._reviews(town)
         await self._deliver()
         return self.built
 
@@ -165,6 +167,11 @@ class DemoLibrary:
             days=self.days,
         )
         return ann.nothing_kept(list(steps), town.ann)
+
+    async def _reviews(self, town: Town) -> None:
+        self.progress.start("Reviews", 1)
+        self.built.reviews = await Critics(town, house.day_begins(self.today)).write()
+        self.progress.advance(1)
 
     async def _deliver(self) -> None:
         """What was announced is delivered, as it would have been all along."""

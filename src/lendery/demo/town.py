@@ -34,6 +34,7 @@ class Built:
     fines: int = 0
     payments: int = 0
     forgiven: int = 0  # charges waived or cancelled
+    reviews: int = 0
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ desk.py       check out, check in            hold_lists.py    to pull, on the ho
 patrons.py    people as staff see them       patron_holds.py  what one of them waits for
 registering.py  somebody new                 account.py       what one of them owes; till.py
 overdue.py    what is late                   desk_branch.py   where a desk stands
+reviewing.py  writing a review               review_queue.py  what staff decide about
 """
 
 from fastapi import APIRouter, FastAPI
@@ -26,15 +27,17 @@ from lendery.web import (
     patron_holds,
     patrons,
     registering,
+    review_queue,
+    reviewing,
     sessions,
 )
 from lendery.web.pages import Site, Unknown
 from lendery.web.ports import Ports
 
 PAGES = (
-    *(catalogue, holds, sessions, my),
+    *(catalogue, reviewing, holds, sessions, my),
     *(desk, desk_branch, hold_lists),
-    *(patrons, patron_holds, account, registering, overdue),
+    *(review_queue, patrons, patron_holds, account, registering, overdue),
 )
 
 

@@ -13,13 +13,14 @@ from starlette.responses import Response
 from lendery.contracts.base import PeerUnavailable, Window
 from lendery.contracts.catalog import BookSearch
 from lendery.contracts.circulation import HoldFilter, LoanFilter
-from lendery.web import queues, shelves
+from lendery.web import opinions, queues, shelves
+from lendery.web.opinions import Written
 from lendery.web.pages import Site, asked, by_htmx, show, visit_of
 from lendery.web.queues import Queued
 from lendery.web.rendering import query
 from lendery.web.shelves import Availability, Held, Places
 
-Sort = Literal["relevance", "title", "author", "year", "newest"]
+Sort = Literal["relevance", "title", "author", "year", "newest", "rating"]
 SHOWN = 20
 LAST_PAGE = 500
 FIELDS = (
@@ -172,6 +173,12 @@ class Catalogue:
             return None
 
     async def book(self, request: Request, book_id: UUID) -> Response:
+        return await self.book_page(request, book_id)
+
+    async def book_page(
+        self, request: Request, book_id: UUID, written: Written | None = None, status: int = 200
+    ) -> Response:
+        """`written`: a review that could not be taken as it was sent."""
         ports = self.site.ports
         book = await ports.books.get(book_id=book_id)
         places = await shelves.places(ports)
@@ -181,7 +188,9 @@ class Catalogue:
         return self.site.page(
             request,
             "book.html",
+            status,
             book=book,
+            opinions=await opinions.of_book(ports, request, book_id, written),
             places=places,
             here=here if shelf is not None else None,
             waiting=waiting,

@@ -5,6 +5,7 @@ from typing import Protocol
 from lendery.contracts.accounts import Tokens, Users
 from lendery.contracts.catalog import Authors, Books, Copies
 from lendery.contracts.circulation import Branches, Calendars, CopyStates, Fees, Holds, Loans
+from lendery.contracts.reviews import Reviews
 from lendery.platform.settings import Settings
 
 
@@ -29,6 +30,8 @@ class Ports(Protocol):
     def holds(self) -> Holds: ...
     @property
     def fees(self) -> Fees: ...
+    @property
+    def reviews(self) -> Reviews: ...
     @property
     def branches(self) -> Branches: ...
     @property

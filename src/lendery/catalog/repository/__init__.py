@@ -7,6 +7,7 @@ search.py    the words of records, in FTS5 or tsvector
 authors.py   authors, and finding them by name
 subjects.py  subjects, and finding them by name
 requests.py  the answers that were given to an Idempotency-Key
+ratings.py   how many stars books have, as reviews told
 copies.py    copies, and the status that circulation told
 """
 

@@ -19,9 +19,11 @@ from sqlalchemy import (
 )
 
 from lendery.catalog.models import book, book_author, book_subject, copy
+from lendery.catalog.repository import ratings
 from lendery.catalog.repository.search import indexed, tidy, unindexed
 from lendery.catalog.rules import isbn
 from lendery.catalog.rules.filing import LAST, NO_YEAR, name_key, title_key
+from lendery.catalog.rules.ratings import UNRATED
 from lendery.contracts.catalog import AuthorRef, Book
 from lendery.platform.db import Session, Statement, Tx, any_of
 from lendery.platform.db.session import Write
@@ -52,7 +54,7 @@ class BookRow(Protocol):
 AS_IT_STANDS: tuple[ColumnElement[Any], ...] = tuple(
     type_coerce(column, Text).label(column.name)
     for column in book.c
-    if column.name not in ("sort_title", "sort_author", "sort_year", "created_at", "updated_at")
+    if not column.name.startswith("sort_") and column.name not in ("created_at", "updated_at")
 )
 AT = bindparam("at_number", type_=book.c.number.type)
 
@@ -84,7 +86,7 @@ REPLACE = Statement(
         {
             column.name: bindparam(f"to_{column.name}", type_=column.type)
             for column in book.c
-            if column.name not in ("number", "id", "created_at")
+            if column.name not in ("number", "id", "created_at", "sort_rating")
         }
     )
 )
@@ -164,6 +166,7 @@ def _columns(shown: Book, sort_author: str | None, now: datetime) -> dict[str, A
     }
 
 
+NEW = {"sort_rating": UNRATED}
 _PLAIN = set(Book.model_fields) - {"id", "authors", "subjects"}
 
 
@@ -172,7 +175,7 @@ def added(
 ) -> list[Write]:
     columns = _columns(shown, sort_author, now)
     return [
-        (PUT, {**columns, "number": number, "id": shown.id, "created_at": now}),
+        (PUT, {**columns, "number": number, "id": shown.id, "created_at": now, **NEW}),
         indexed(dialect, number, shown, isbn_forms(shown.isbn)),
     ]
 
@@ -202,7 +205,7 @@ def unlinked(number: int) -> list[Write]:
 
 async def destroy(tx: Tx, *, number: int) -> None:
     """The record and all that pointed from it. Only for a book without copies."""
-    await tx.write(*unlinked(number), unindexed(tx.dialect, number))
+    await tx.write(*unlinked(number), unindexed(tx.dialect, number), ratings.forgotten(number))
     await tx.run(DESTROY, at_number=number)
 
 

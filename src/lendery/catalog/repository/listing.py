@@ -28,7 +28,7 @@ from lendery.catalog.repository.search import CANDIDATES, first_found, matching,
 from lendery.catalog.rules.filing import LAST
 from lendery.platform.db import Session, Statement
 
-Order = Literal["relevance", "number", "newest", "title", "author", "year"]
+Order = Literal["relevance", "number", "newest", "title", "author", "year", "rating"]
 Filter = Literal[
     "language",
     "material",
@@ -44,6 +44,7 @@ KEYS: Mapping[str, ColumnElement[Any]] = {
     "title": book.c.sort_title,
     "author": book.c.sort_author,
     "year": book.c.sort_year,
+    "rating": book.c.sort_rating,
 }
 
 

@@ -19,11 +19,13 @@ from lendery.contracts.catalog import (
     Suggestion,
 )
 from lendery.contracts.permissions import Actor, Permission
+from lendery.contracts.reviews import Rating
 from lendery.platform.http.answers import (
     ExpectedVersion,
     PageWindow,
     RequestKeyed,
     answer,
+    etag_of,
     items_answer,
     page_answer,
     version_tag,
@@ -66,7 +68,7 @@ async def wanted_books(
     branch_id: Annotated[UUID | None, Query(description="Which branch has it.")] = None,
     branch: Annotated[UUID | None, Query(description="The same as `branch_id`.")] = None,
     withdrawn: Annotated[bool, Query(description="Those that left the shelves.")] = False,
-    sort: Literal["relevance", "title", "author", "year", "newest"] = "relevance",
+    sort: Literal["relevance", "title", "author", "year", "newest", "rating"] = "relevance",
     facets: Annotated[bool, Query(description="Count what the hits have in common.")] = False,
 ) -> BookSearch:
     return BookSearch(
@@ -137,6 +139,13 @@ def _reading(router: APIRouter, books: Books) -> None:
     async def read_book(request: Request, book_id: UUID) -> Response:
         book = await books.get(book_id=book_id)
         return answer(book, request, etag=version_tag(book.version))
+
+    @router.get("/books/{book_id}/rating", summary="The stars of a book", response_model=Rating)
+    async def read_rating(request: Request, book_id: UUID) -> Response:
+        """How many readers gave how many stars, one star first; milliseconds behind."""
+        await books.get(book_id=book_id)
+        [rating] = await books.ratings(ids=[book_id])
+        return answer(rating, request, etag=etag_of(rating.model_dump_json().encode()))
 
 
 def _cataloguing(router: APIRouter, books: Books) -> None:

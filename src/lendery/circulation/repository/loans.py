@@ -20,7 +20,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from lendery.circulation.models import TABLES, copy, hold, ledger_line, loan, setup
 from lendery.contracts.base import RequestKey
 from lendery.contracts.circulation import LoanFilter
-from lendery.platform.db import Session, Statement, UtcDateTime
+from lendery.platform.db import Session, Statement, UtcDateTime, any_of
 
 request = TABLES.request
 NOW = bindparam("now", type_=UtcDateTime())
@@ -163,6 +163,11 @@ LOAN_FOR_RENEWAL = Statement(
     ).where(loan.c.id == bindparam("loan_id"))
 )
 LOAN = Statement(select(loan).where(loan.c.id == bindparam("loan_id")))
+BORROWED = Statement(
+    select(loan.c.patron_id, loan.c.book_id)
+    .where(any_of(loan.c.patron_id, "patron_ids"), any_of(loan.c.book_id, "book_ids"))
+    .distinct()
+)
 LEND = Statement(insert(loan).values({c.name: bindparam(c.name, type_=c.type) for c in loan.c}))
 RENEW = Statement(
     update(loan)
@@ -207,6 +212,11 @@ async def loan_for_renewal(session: Session, *, loan_id: UUID, key: RequestKey |
 
 async def loan_by_id(session: Session, loan_id: UUID) -> Any | None:
     return await session.row(LOAN, loan_id=loan_id)
+
+
+async def borrowed(session: Session, *, patron_ids: list[UUID], book_ids: list[UUID]) -> list[Any]:
+    """Which of these patrons ever had which of these books."""
+    return await session.rows(BORROWED, patron_ids=patron_ids, book_ids=book_ids)
 
 
 def lending(**columns: Any) -> tuple[Statement, dict[str, Any]]:

@@ -94,6 +94,13 @@ class LoanFilter(Value):
     status: Literal["open", "overdue", "returned"] | None = None
 
 
+class Borrowed(Value):
+    """That a reader has, or had, a copy of a book."""
+
+    patron_id: UUID
+    book_id: UUID
+
+
 class CopyState(Value):
     """A copy as circulation knows it, now."""
 
@@ -258,4 +265,10 @@ class CopyStates(Protocol):
         self, *, copy_id: UUID, flag: Flag, raised: bool = True, actor: Actor, now: datetime
     ) -> CopyState:
         """Raises or lowers a flag; `found` lowers lost, missing and claimed-returned."""
+        ...
+
+
+class Borrowings(Protocol):
+    async def known(self, *, asked: list[Borrowed]) -> list[Borrowed]:
+        """Those of the asked that circulation knows of; a loan whose link was cut tells nothing."""
         ...
