@@ -9,6 +9,7 @@ from lendery.catalog.repository import authors as kept
 from lendery.catalog.repository import books as books_kept
 from lendery.catalog.repository import record
 from lendery.catalog.repository.changes import next_turn
+from lendery.catalog.repository.variants import forget, variants_of
 from lendery.catalog.rules.filing import family_first
 from lendery.catalog.rules.fold import words
 from lendery.catalog.version import fresh, not_empty
@@ -110,6 +111,7 @@ class AuthorFile:
             fresh(author.version, version)
             if await kept.is_named_by_books(tx, author_id=author_id):
                 raise AuthorHasBooks(f"Books name {author.name}; change or remove them first.")
+            await forget(tx, heading_id=author_id)
             await kept.destroy(tx, author_id=author_id)
 
 
@@ -142,6 +144,7 @@ def _changed(before: Author, wanted: AuthorChanges) -> Author:
 async def _in_their_books(tx: Tx, author: Author, now: datetime) -> list[Write]:
     """The records that show this name: what they show, where they file, what finds them."""
     listed = await books_kept.books_by_author(tx, author_id=author.id)
+    forms = await variants_of(tx, (each.id for _, book in listed for each in book.authors))
     others = [book.authors[0].id for _, book in listed if book.authors[0].id != author.id]
     known = await kept.authors_with(tx, ids=list(set(others))) | {author.id: author}
     writes: list[Write] = []
@@ -149,7 +152,12 @@ async def _in_their_books(tx: Tx, author: Author, now: datetime) -> list[Write]:
         renamed = _renamed(book, author)
         first = known[renamed.authors[0].id]
         writes += books_kept.replaced(
-            tx.dialect, number, renamed, sort_author=first.sort_name, now=now
+            tx.dialect,
+            number,
+            renamed,
+            sort_author=first.sort_name,
+            variants=books_kept.called(renamed, forms),
+            now=now,
         )
         writes.append(tx.announcement(BookChanged(book_id=book.id, at=now)))
     return writes

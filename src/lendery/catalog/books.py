@@ -19,6 +19,7 @@ from lendery.catalog.rules import isbn
 from lendery.catalog.rules.filing import title_key
 from lendery.catalog.rules.fold import words
 from lendery.catalog.rules.query import ask
+from lendery.catalog.rules.works import work_of
 from lendery.catalog.version import fresh, not_empty
 from lendery.contracts.base import Page, Window, new_id
 from lendery.contracts.catalog import (
@@ -29,6 +30,7 @@ from lendery.contracts.catalog import (
     BookChanged,
     BookChanges,
     BookSearch,
+    BookWasMerged,
     BookWithdrawn,
     IsbnTaken,
     NewBook,
@@ -82,7 +84,7 @@ class BookCatalog:
             for at, (new, names, number) in enumerate(zip(books, given, isbns, strict=True)):
                 place = pointer or f"#/{at}"
                 authors = headings.authors(names, f"{place}/authors")
-                subjects = once(new.subjects, f"{place}/subjects")
+                subjects = headings.subject_names(once(new.subjects, f"{place}/subjects"))
                 book = _new_book(new, authors, subjects, number)
                 added.append(book)
                 writes += _recorded(tx, turn.first_number + at, book, authors, headings, now)
@@ -147,7 +149,7 @@ class BookCatalog:
                 return before
             if number and number != before.isbn:
                 await _are_free(tx, [number])
-            return await _rewrite(tx, row.number, before, wanted, number, now)
+            return await _rewrite(tx, row, before, wanted, number, now)
 
     async def remove(
         self, *, book_id: UUID, actor: Actor, now: datetime, version: int | None = None
@@ -164,7 +166,7 @@ class BookCatalog:
                 await subjects_kept.forget_unused(tx, names=list(book.subjects))
                 await tx.announce(BookWithdrawn(book_id=book_id, at=now))
             elif not book.withdrawn:
-                await _rewrite(tx, row.number, book, BookChanges(withdrawn=True), None, now)
+                await _rewrite(tx, row, book, BookChanges(withdrawn=True), None, now)
 
     async def subjects(self, *, q: str | None, window: Window) -> Page[Subject]:
         """In alphabetical order; each word of `q` begins a word of the subject."""
@@ -211,6 +213,9 @@ class BookCatalog:
 def _found(row: kept.BookRow | None) -> kept.BookRow:
     if row is None:
         raise NoSuchBook("There is no such book.")
+    if row.merged_into is not None:
+        into = kept.uuid_of(row.merged_into)
+        raise BookWasMerged(f"\u201c{row.title}\u201d was merged into another book.", into=str(into))
     return row
 
 
@@ -236,9 +241,11 @@ async def _are_free(session: Session, isbns: list[str]) -> None:
 def _new_book(
     new: NewBook, authors: Sequence[Author], subjects: tuple[str, ...], number: str | None
 ) -> Book:
+    book_id = new_id()
     return Book(
         **new.model_dump(exclude={"authors", "subjects", "isbn"}),
-        id=new_id(),
+        id=book_id,
+        work_id=work_of(book_id, new.title, new.language, authors[0].id if authors else None),
         authors=tuple(AuthorRef(id=each.id, name=each.name) for each in authors),
         subjects=subjects,
         isbn=number,
@@ -253,13 +260,20 @@ def _recorded(
     sort_author = authors[0].sort_name if authors else None
     subject_ids = headings.subject_ids(book.subjects)
     return [
-        *kept.added(tx.dialect, number, book, sort_author=sort_author, now=now),
+        *kept.added(
+            tx.dialect,
+            number,
+            book,
+            sort_author=sort_author,
+            variants=headings.variants(book.authors),
+            now=now,
+        ),
         *kept.linked(number, authors=(each.id for each in authors), subjects=subject_ids),
     ]
 
 
 async def _rewrite(
-    tx: Tx, number: int, before: Book, wanted: BookChanges, isbn13: str | None, now: datetime
+    tx: Tx, row: kept.BookRow, before: Book, wanted: BookChanges, isbn13: str | None, now: datetime
 ) -> Book:
     """The record as it is wanted, with its links and words, told to the world."""
     changed = wanted.model_fields_set
@@ -267,8 +281,10 @@ async def _rewrite(
     if "authors" not in changed:
         given = [named(str(each.id)) for each in before.authors[:1]]  # whose name it is filed by
     names = once(wanted.subjects or ()) if "subjects" in changed else before.subjects
-    headings = await Headings.of(tx, authors=given, subjects=names, now=now)
-    authors = headings.authors(given)
+    headings = await Headings.of(
+        tx, authors=given, subjects=names, shown=[each.id for each in before.authors], now=now
+    )
+    authors, names = headings.authors(given), headings.subject_names(names)
     refs = tuple(AuthorRef(id=each.id, name=each.name) for each in authors)
     plain = wanted.model_dump(include=changed - {"authors", "subjects", "isbn"})
     after = before.model_copy(
@@ -277,8 +293,15 @@ async def _rewrite(
         | ({"isbn": isbn13} if "isbn" in changed else {})
         | ({"authors": refs} if "authors" in changed else {})
     )
-    sort_author = authors[0].sort_name if authors else None
-    writes = kept.replaced(tx.dialect, number, after, sort_author=sort_author, now=now)
+    if not row.work_by_hand:
+        main = after.authors[0].id if after.authors else None
+        work_id = work_of(after.id, after.title, after.language, main)
+        after = after.model_copy(update={"work_id": work_id})
+    number, sort_author = row.number, authors[0].sort_name if authors else None
+    variants = headings.variants(after.authors)
+    writes = kept.replaced(
+        tx.dialect, number, after, sort_author=sort_author, variants=variants, now=now
+    )
     about = () if after.withdrawn else names
     if changed & {"authors", "subjects", "withdrawn"}:
         await tx.write(*kept.unlinked(number))

@@ -1,7 +1,7 @@
 """Records: read by key as one row of one table, written with their links and their words."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    func,
     insert,
     select,
     type_coerce,
@@ -20,7 +21,8 @@ from sqlalchemy import (
 
 from lendery.catalog.models import book, book_author, book_subject, copy
 from lendery.catalog.repository.search import indexed, tidy, unindexed
-from lendery.catalog.rules import isbn
+from lendery.catalog.repository.variants import variants_of
+from lendery.catalog.rules import isbn, works
 from lendery.catalog.rules.filing import LAST, NO_YEAR, name_key, title_key
 from lendery.contracts.catalog import AuthorRef, Book
 from lendery.platform.db import Session, Statement, Tx, any_of
@@ -42,8 +44,12 @@ class BookRow(Protocol):
     subjects: str
     description: str | None
     series: str | None
+    series_number: str | None
     call_number: str | None
     material: str
+    work_id: str | UUID | None
+    work_by_hand: bool | int
+    merged_into: str | UUID | None
     withdrawn: bool | int
     version: int
 
@@ -52,8 +58,10 @@ class BookRow(Protocol):
 AS_IT_STANDS: tuple[ColumnElement[Any], ...] = tuple(
     type_coerce(column, Text).label(column.name)
     for column in book.c
-    if column.name not in ("sort_title", "sort_author", "sort_year", "created_at", "updated_at")
+    if column.name not in ("created_at", "updated_at", "series_key", "series_place")
+    and not column.name.startswith("sort_")
 )
+BY_STAFF = ("work_by_hand", "merged_into")  # only their own writes change them
 AT = bindparam("at_number", type_=book.c.number.type)
 
 BY_ID = Statement(select(*AS_IT_STANDS).where(book.c.id == bindparam("id")))
@@ -67,11 +75,15 @@ AFTER = Statement(
     .order_by(book.c.number)
     .limit(500)
 )
-WITH_ISBN = Statement(select(book.c.id, book.c.title).where(book.c.isbn == bindparam("isbn")))
+# Who looks for the number of a book that was merged means the one it was merged into.
+HOLDER = func.coalesce(book.c.merged_into, book.c.id, type_=book.c.id.type).label("id")
+WITH_ISBN = Statement(select(HOLDER, book.c.title).where(book.c.isbn == bindparam("isbn")))
 WITH_ISBNS = Statement(
-    select(book.c.isbn, book.c.id, book.c.title).where(any_of(book.c.isbn, "isbns"))
+    select(book.c.isbn, HOLDER, book.c.title).where(any_of(book.c.isbn, "isbns"))
 )
-KNOWN = Statement(select(book.c.id).where(any_of(book.c.id, "ids")))
+KNOWN = Statement(
+    select(book.c.id).where(any_of(book.c.id, "ids"), book.c.merged_into.is_(None))
+)
 HAS_COPIES = Statement(select(copy.c.id).where(copy.c.book_id == bindparam("id")).limit(1))
 NUMBERS_BY_AUTHOR = Statement(
     select(book_author.c.book_number).where(book_author.c.author_id == bindparam("author_id"))
@@ -84,7 +96,7 @@ REPLACE = Statement(
         {
             column.name: bindparam(f"to_{column.name}", type_=column.type)
             for column in book.c
-            if column.name not in ("number", "id", "created_at")
+            if column.name not in ("number", "id", "created_at", *BY_STAFF)
         }
     )
 )
@@ -101,6 +113,15 @@ def uuid_of(raw: str | UUID) -> UUID:
     return raw if isinstance(raw, UUID) else UUID(raw)
 
 
+def work_id_of(row: BookRow) -> UUID:
+    """As it was decided, or for a record of an older program as the rules say."""
+    if row.work_id is not None:
+        return uuid_of(row.work_id)
+    authors = json.loads(row.authors)
+    author_id = UUID(authors[0]["id"]) if authors else None
+    return works.work_of(uuid_of(row.id), row.title, row.language, author_id)
+
+
 def book_of(row: BookRow) -> Book:
     return Book(
         id=uuid_of(row.id),
@@ -114,8 +135,10 @@ def book_of(row: BookRow) -> Book:
         subjects=tuple(json.loads(row.subjects)),
         description=row.description,
         series=row.series,
+        series_number=row.series_number,
         call_number=row.call_number,
         material=row.material,
+        work_id=work_id_of(row),
         withdrawn=bool(row.withdrawn),
         version=row.version,
     )
@@ -159,31 +182,46 @@ def _columns(shown: Book, sort_author: str | None, now: datetime) -> dict[str, A
         "subjects": list(shown.subjects),
         "sort_title": title_key(shown.title, shown.language),
         "sort_author": LAST if sort_author is None else name_key(sort_author),
+        "series_key": works.series_key(shown.series),
+        "series_place": works.series_place(shown.series_number),
         "sort_year": NO_YEAR if shown.published_year is None else shown.published_year,
         "updated_at": now,
     }
 
 
+NOBODYS = {"work_by_hand": False, "merged_into": None}
 _PLAIN = set(Book.model_fields) - {"id", "authors", "subjects"}
 
 
 def added(
-    dialect: str, number: int, shown: Book, *, sort_author: str | None, now: datetime
+    dialect: str,
+    number: int,
+    shown: Book,
+    *,
+    sort_author: str | None,
+    variants: Iterable[str] = (),
+    now: datetime,
 ) -> list[Write]:
     columns = _columns(shown, sort_author, now)
     return [
-        (PUT, {**columns, "number": number, "id": shown.id, "created_at": now}),
-        indexed(dialect, number, shown, isbn_forms(shown.isbn)),
+        (PUT, {**columns, **NOBODYS, "number": number, "id": shown.id, "created_at": now}),
+        indexed(dialect, number, shown, isbn_forms(shown.isbn), variants),
     ]
 
 
 def replaced(
-    dialect: str, number: int, shown: Book, *, sort_author: str | None, now: datetime
+    dialect: str,
+    number: int,
+    shown: Book,
+    *,
+    sort_author: str | None,
+    variants: Iterable[str] = (),
+    now: datetime,
 ) -> list[Write]:
     columns = _columns(shown, sort_author, now)
     return [
         (REPLACE, {"at_number": number, **{f"to_{name}": v for name, v in columns.items()}}),
-        indexed(dialect, number, shown, isbn_forms(shown.isbn)),
+        indexed(dialect, number, shown, isbn_forms(shown.isbn), variants),
     ]
 
 
@@ -210,11 +248,21 @@ def isbn_forms(number: str | None) -> tuple[str | None, ...]:
     return (number, isbn.ten(number)) if number else ()
 
 
+def called(shown: Book, variants: Mapping[UUID, Iterable[str]]) -> list[str]:
+    """The other forms of the names of its authors, by which it is found too."""
+    return [name for each in shown.authors for name in variants.get(each.id, ())]
+
+
 async def make_findable(tx: Tx) -> None:
     """The words of all records, from the records, where they have none yet: after a restore."""
     last = 0
     while rows := await tx.rows(AFTER, number=last):
-        writes = [indexed(tx.dialect, r.number, book_of(r), isbn_forms(r.isbn)) for r in rows]
+        books = {row.number: book_of(row) for row in rows}
+        found = await variants_of(tx, (a.id for each in books.values() for a in each.authors))
+        writes = [
+            indexed(tx.dialect, number, each, isbn_forms(each.isbn), called(each, found))
+            for number, each in books.items()
+        ]
         await tx.many(writes[0][0], [given for _, given in writes])
         last = rows[-1].number
     await tidy(tx)
