@@ -9,6 +9,7 @@ from lendery.catalog.repository import authors as kept
 from lendery.catalog.repository import books as books_kept
 from lendery.catalog.repository import record
 from lendery.catalog.repository.changes import next_turn
+from lendery.catalog.repository.merges import merged_into
 from lendery.catalog.repository.variants import forget, variants_of
 from lendery.catalog.rules.filing import family_first
 from lendery.catalog.rules.fold import words
@@ -19,13 +20,14 @@ from lendery.contracts.catalog import (
     AuthorChanges,
     AuthorHasBooks,
     AuthorRef,
+    AuthorWasMerged,
     Book,
     BookChanged,
     NewAuthor,
     NoSuchAuthor,
 )
 from lendery.contracts.permissions import Actor, Permission
-from lendery.platform.db import Database, Tx
+from lendery.platform.db import Database, Session, Tx
 from lendery.platform.db.session import Write
 from lendery.platform.http.answers import make_cursor, read_cursor
 
@@ -55,7 +57,7 @@ class AuthorFile:
 
     async def get(self, *, author_id: UUID) -> Author:
         async with self.db.read() as session:
-            return _found(await kept.author_with(session, author_id=author_id))
+            return await found(session, author_id)
 
     async def find(self, *, q: str | None, window: Window) -> Page[Author]:
         """In alphabetical order; each word of `q` begins a word of the name."""
@@ -90,7 +92,7 @@ class AuthorFile:
         not_empty(wanted, "name")
         async with self.db.begin() as tx:
             await next_turn(tx)
-            before = _found(await kept.author_with(tx, author_id=author_id))
+            before = await found(tx, author_id)
             fresh(before.version, version)
             if not wanted.model_fields_set:
                 return before
@@ -107,7 +109,7 @@ class AuthorFile:
         actor.must(Permission.CATALOGUE)
         async with self.db.begin() as tx:
             await next_turn(tx)
-            author = _found(await kept.author_with(tx, author_id=author_id))
+            author = await found(tx, author_id)
             fresh(author.version, version)
             if await kept.is_named_by_books(tx, author_id=author_id):
                 raise AuthorHasBooks(f"Books name {author.name}; change or remove them first.")
@@ -115,9 +117,15 @@ class AuthorFile:
             await kept.destroy(tx, author_id=author_id)
 
 
-def _found(author: Author | None) -> Author:
+async def found(session: Session, author_id: UUID) -> Author:
+    """Raises NoSuchAuthor, or AuthorWasMerged, which names who it is now."""
+    author = await kept.author_with(session, author_id=author_id)
     if author is None:
-        raise NoSuchAuthor("There is no such author.")
+        merged = await merged_into(session, loser_id=author_id)
+        if merged is None:
+            raise NoSuchAuthor("There is no such author.")
+        says = f"{merged.loser_name} is {merged.winner_name} now."
+        raise AuthorWasMerged(says, into=str(merged.winner_id))
     return author
 
 

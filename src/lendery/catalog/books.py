@@ -102,7 +102,7 @@ class BookCatalog:
     async def row(self, *, book_id: UUID) -> kept.BookRow:
         """The record as it stands, for those who show it without looking inside."""
         async with self.db.read() as session:
-            return _found(await kept.book_row(session, book_id=book_id))
+            return found(await kept.book_row(session, book_id=book_id))
 
     async def by_ids(self, *, ids: list[UUID]) -> list[Book]:
         async with self.db.read() as session:
@@ -142,14 +142,14 @@ class BookCatalog:
         number = isbn.checked(wanted.isbn)
         async with self.db.begin() as tx:
             await next_turn(tx)
-            row = _found(await kept.book_row(tx, book_id=book_id))
+            row = found(await kept.book_row(tx, book_id=book_id))
             fresh(row.version, version)
             before = kept.book_of(row)
             if not wanted.model_fields_set:
                 return before
             if number and number != before.isbn:
                 await _are_free(tx, [number])
-            return await _rewrite(tx, row, before, wanted, number, now)
+            return await rewrite(tx, row, before, wanted, number, now)
 
     async def remove(
         self, *, book_id: UUID, actor: Actor, now: datetime, version: int | None = None
@@ -158,7 +158,7 @@ class BookCatalog:
         actor.must(Permission.CATALOGUE)
         async with self.db.begin() as tx:
             await next_turn(tx)
-            row = _found(await kept.book_row(tx, book_id=book_id))
+            row = found(await kept.book_row(tx, book_id=book_id))
             fresh(row.version, version)
             book = kept.book_of(row)
             if not await kept.has_copies(tx, book_id=book_id):
@@ -166,7 +166,7 @@ class BookCatalog:
                 await subjects_kept.forget_unused(tx, names=list(book.subjects))
                 await tx.announce(BookWithdrawn(book_id=book_id, at=now))
             elif not book.withdrawn:
-                await _rewrite(tx, row, book, BookChanges(withdrawn=True), None, now)
+                await rewrite(tx, row, book, BookChanges(withdrawn=True), None, now)
 
     async def subjects(self, *, q: str | None, window: Window) -> Page[Subject]:
         """In alphabetical order; each word of `q` begins a word of the subject."""
@@ -210,12 +210,13 @@ class BookCatalog:
         ]
 
 
-def _found(row: kept.BookRow | None) -> kept.BookRow:
+def found(row: kept.BookRow | None) -> kept.BookRow:
     if row is None:
         raise NoSuchBook("There is no such book.")
     if row.merged_into is not None:
         into = kept.uuid_of(row.merged_into)
-        raise BookWasMerged(f"\u201c{row.title}\u201d was merged into another book.", into=str(into))
+        says = f"\u201c{row.title}\u201d was merged into another book."
+        raise BookWasMerged(says, into=str(into))
     return row
 
 
@@ -272,7 +273,7 @@ def _recorded(
     ]
 
 
-async def _rewrite(
+async def rewrite(
     tx: Tx, row: kept.BookRow, before: Book, wanted: BookChanges, isbn13: str | None, now: datetime
 ) -> Book:
     """The record as it is wanted, with its links and words, told to the world."""

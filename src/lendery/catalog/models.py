@@ -42,6 +42,8 @@ change = Table(
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("version", BigInteger, nullable=False),
     Column("last_number", BigInteger, nullable=False),
+    Column("looked_at", UtcDateTime),  # when duplicates were looked for last
+    Column("looked_version", BigInteger),  # and at which version of the catalog
 )
 
 author = Table(
@@ -111,9 +113,7 @@ book = Table(
         sqlite_where=IN_A_SERIES,
         postgresql_where=IN_A_SERIES,
     ),
-    Index(
-        "catalog_books_merged", "merged_into", sqlite_where=MERGED, postgresql_where=MERGED
-    ),
+    Index("catalog_books_merged", "merged_into", sqlite_where=MERGED, postgresql_where=MERGED),
 )
 
 book_author = Table(

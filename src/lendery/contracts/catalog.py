@@ -308,12 +308,16 @@ class BookMerged(Event):
 
 
 class BookUnmerged(Event):
-    """It was another book after all: the copies named are its own again."""
+    """It was another book after all: the copies named are its own again.
+
+    `before` are books that had been merged into this one.
+    """
 
     about = "book_id"
     book_id: UUID
     into: UUID
     copy_ids: tuple[UUID, ...]
+    before: tuple[UUID, ...] = ()
 
 
 class CopyAdded(Event):

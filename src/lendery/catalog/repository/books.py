@@ -81,9 +81,7 @@ WITH_ISBN = Statement(select(HOLDER, book.c.title).where(book.c.isbn == bindpara
 WITH_ISBNS = Statement(
     select(book.c.isbn, HOLDER, book.c.title).where(any_of(book.c.isbn, "isbns"))
 )
-KNOWN = Statement(
-    select(book.c.id).where(any_of(book.c.id, "ids"), book.c.merged_into.is_(None))
-)
+KNOWN = Statement(select(book.c.id).where(any_of(book.c.id, "ids"), book.c.merged_into.is_(None)))
 HAS_COPIES = Statement(select(copy.c.id).where(copy.c.book_id == bindparam("id")).limit(1))
 NUMBERS_BY_AUTHOR = Statement(
     select(book_author.c.book_number).where(book_author.c.author_id == bindparam("author_id"))
@@ -152,10 +150,18 @@ async def books_with(session: Session, *, ids: list[UUID]) -> list[Book]:
     return [book_of(row) for row in await session.rows(BY_IDS, ids=ids)]
 
 
-async def books_by_author(session: Session, *, author_id: UUID) -> list[tuple[int, Book]]:
+async def book_rows(session: Session, *, numbers: list[int]) -> list[BookRow]:
+    return await session.rows(BY_NUMBERS, numbers=numbers) if numbers else []
+
+
+async def rows_by_author(session: Session, *, author_id: UUID) -> list[BookRow]:
     rows = await session.rows(NUMBERS_BY_AUTHOR, author_id=author_id)
-    listed = await session.rows(BY_NUMBERS, numbers=[row.book_number for row in rows])
-    return [(row.number, book_of(row)) for row in listed]
+    return await book_rows(session, numbers=[row.book_number for row in rows])
+
+
+async def books_by_author(session: Session, *, author_id: UUID) -> list[tuple[int, Book]]:
+    rows = await rows_by_author(session, author_id=author_id)
+    return [(row.number, book_of(row)) for row in rows]
 
 
 async def holders_of(session: Session, *, isbns: list[str]) -> dict[str, Any]:
@@ -253,16 +259,18 @@ def called(shown: Book, variants: Mapping[UUID, Iterable[str]]) -> list[str]:
     return [name for each in shown.authors for name in variants.get(each.id, ())]
 
 
+def worded(dialect: str, number: int, shown: Book, variants: Mapping[UUID, Iterable[str]]) -> Write:
+    """The words of a record, by which it is found."""
+    return indexed(dialect, number, shown, isbn_forms(shown.isbn), called(shown, variants))
+
+
 async def make_findable(tx: Tx) -> None:
     """The words of all records, from the records, where they have none yet: after a restore."""
     last = 0
     while rows := await tx.rows(AFTER, number=last):
         books = {row.number: book_of(row) for row in rows}
         found = await variants_of(tx, (a.id for each in books.values() for a in each.authors))
-        writes = [
-            indexed(tx.dialect, number, each, isbn_forms(each.isbn), called(each, found))
-            for number, each in books.items()
-        ]
+        writes = [worded(tx.dialect, number, each, found) for number, each in books.items()]
         await tx.many(writes[0][0], [given for _, given in writes])
         last = rows[-1].number
     await tidy(tx)

@@ -33,7 +33,9 @@ BOOKS = (
 
 
 ONE = Statement(
-    select(subject.c.id, subject.c.name, BOOKS.label("books")).where(subject.c.id == bindparam("id"))
+    select(subject.c.id, subject.c.name, BOOKS.label("books")).where(
+        subject.c.id == bindparam("id")
+    )
 )
 
 

@@ -60,6 +60,10 @@ SEEN = {
         )
     ),
 }
+THERE = {
+    "author": Statement(select(author.c.id).where(any_of(author.c.id, "ids"))),
+    "subject": Statement(select(subject.c.id).where(any_of(subject.c.id, "ids"))),
+}
 RELATE = Statement(insert(see_also))
 PART = Statement(
     delete(see_also).where(
@@ -140,3 +144,8 @@ def related(kind: HeadingKind, one: UUID, other: UUID) -> list[Write]:
 async def parted(tx: Tx, *, one: UUID, other: UUID) -> bool:
     gone = await tx.run(PART, heading_id=one, other_id=other)
     return gone + await tx.run(PART, heading_id=other, other_id=one) > 0
+
+
+async def that_exist(session: Session, kind: HeadingKind, *, ids: list[UUID]) -> list[UUID]:
+    """Those of the headings that are still there."""
+    return [row.id for row in await session.rows(THERE[kind], ids=ids)] if ids else []

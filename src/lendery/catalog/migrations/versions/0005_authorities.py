@@ -61,6 +61,8 @@ def _columns() -> None:
         sa.Column("merged_into", sa.Uuid),
     ):
         op.add_column("catalog_book", column)
+    op.add_column("catalog_change", sa.Column("looked_at", UtcDateTime))
+    op.add_column("catalog_change", sa.Column("looked_version", sa.BigInteger))
 
 
 def _fill() -> None:
@@ -177,3 +179,5 @@ def downgrade() -> None:
         "merged_into", "work_by_hand", "work_id", "series_place", "series_key", "series_number"
     ):  # fmt: skip
         op.drop_column("catalog_book", name)
+    for name in ("looked_version", "looked_at"):
+        op.drop_column("catalog_change", name)
