@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from lendery.catalog.hot import BOOKS, book_json, hot_paths
-from lendery.catalog.routes import routes
+from lendery.catalog.routes import authority_routes, routes
 from lendery.catalog.version import CatalogVersion
 from lendery.contracts.permissions import STRANGER, SYSTEM, Actor
 from lendery.platform.http.hot import FastPath, HotAnswers
@@ -38,6 +38,15 @@ def router(library: Library) -> FastAPI:
     app = FastAPI()
     add_problem_handlers(app)
     app.include_router(routes(library.authors, library.books, library.copies, library.circulation))
+    app.include_router(
+        authority_routes(
+            authorities=library.authorities,
+            merges=library.merges,
+            duplicates=library.duplicates,
+            works=library.works,
+            series=library.series,
+        )
+    )
     return app
 
 
