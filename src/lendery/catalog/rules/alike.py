@@ -21,6 +21,7 @@ LIKELY = 88
 SAME_TITLE, SAME_NAME = 90, 86
 LONGER_TITLE = 92  # one is the beginning of the other
 OTHER_YEAR, OTHER_ISBN = 5, 10
+SAME_WORD = 84
 INITIALS = 91  # of 100: J. K. Rowling and Joanne Rowling
 
 T = TypeVar("T")
@@ -130,6 +131,10 @@ def _names(one: str, other: str) -> float:
         return INITIALS
     if _shortest(mine) == 1 or _shortest(theirs) == 1:
         return 0.0  # J. Smith and K. Smith are near in letters only
+    if len(mine) == len(theirs) and any(
+        fuzz.ratio(a, b) < SAME_WORD for a, b in zip(mine, theirs, strict=True)
+    ):
+        return 0.0  # John and Joan
     return fuzz.ratio(one, other, score_cutoff=LIKELY)
 
 
