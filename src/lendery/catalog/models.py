@@ -11,7 +11,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Float,
     ForeignKey,
     Index,
     Integer,
@@ -92,7 +91,7 @@ book = Table(
     Column("description", Text),
     Column("series_number", String(40)),
     Column("series_key", FILED),  # the words of the series; null without one
-    Column("series_place", Float, nullable=False, server_default="0"),
+    Column("series_place", BigInteger, nullable=False, server_default="0"),  # in thousandths
     Column("work_id", Uuid),  # null: put there by an older program, and as the rules say
     Column("work_by_hand", Boolean, nullable=False, server_default=text("false")),
     Column("merged_into", Uuid),  # the id of the book that this one was found to be

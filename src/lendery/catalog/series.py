@@ -45,8 +45,8 @@ class SeriesShelf:
         await self.get(series=series)
         after = None
         if window.after:
-            place, number = read_cursor(window.after, float, int)
-            after = (place or 0.0, number or 0)
+            place, number = read_cursor(window.after, int, int)
+            after = (place or 0, number or 0)
         async with self.db.read() as session:
             key = series_key(series) or ""
             rows = await kept.rows_in_series(session, key=key, after=after, many=window.limit + 1)

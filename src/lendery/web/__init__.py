@@ -9,6 +9,7 @@ desk.py       check out, check in            hold_lists.py    to pull, on the ho
 patrons.py    people as staff see them       patron_holds.py  what one of them waits for
 registering.py  somebody new                 account.py       what one of them owes; till.py
 overdue.py    what is late                   desk_branch.py   where a desk stands
+headings.py   an author, a subject, a series duplicates.py    what looks the same, merges
 """
 
 from fastapi import APIRouter, FastAPI
@@ -19,6 +20,8 @@ from lendery.web import (
     catalogue,
     desk,
     desk_branch,
+    duplicates,
+    headings,
     hold_lists,
     holds,
     my,
@@ -32,9 +35,10 @@ from lendery.web.pages import Site, Unknown
 from lendery.web.ports import Ports
 
 PAGES = (
-    *(catalogue, holds, sessions, my),
+    *(catalogue, headings, holds, sessions, my),
     *(desk, desk_branch, hold_lists),
     *(patrons, patron_holds, account, registering, overdue),
+    duplicates,
 )
 
 

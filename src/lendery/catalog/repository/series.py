@@ -89,7 +89,7 @@ def _in_order(after: bool) -> Statement:
 
 
 async def rows_in_series(
-    session: Session, *, key: str, after: tuple[float, int] | None, many: int
+    session: Session, *, key: str, after: tuple[int, int] | None, many: int
 ) -> list[Any]:
     """As books.BookRow, in the order of their numbers, with `series_place`."""
     place = {"last_place": after[0], "last_number": after[1]} if after else {}

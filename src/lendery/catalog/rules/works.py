@@ -7,7 +7,7 @@ from uuid import UUID
 from lendery.catalog.rules.filing import title_key
 from lendery.catalog.rules.fold import words
 
-LAST_PLACE = 1e9  # what has no number stands after all that have one
+LAST_PLACE = 10**12  # what has no number stands after all that have one
 LONGEST_SERIES = 200
 _IN_PARENTHESES = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 _NUMBER = re.compile(r"\d{1,7}(?:[.,]\d{1,3})?")
@@ -45,13 +45,13 @@ def series_key(series: str | None) -> str | None:
     return " ".join(words(series))[:LONGEST_SERIES] or None
 
 
-def series_place(number: str | None) -> float:
-    """`2`, `2.5`, `1-3`, `Vol. 4` and `IV` in the order of reading; others at the end."""
+def series_place(number: str | None) -> int:
+    """`2`, `2.5`, `1-3`, `Vol. 4` and `IV` in the order of reading, in thousandths; others last."""
     text = (number or "").strip().casefold()
     if found := _NUMBER.search(text):
-        return float(found[0].replace(",", "."))
+        return round(1000 * float(found[0].replace(",", ".")))
     bare = text.rpartition(" ")[2].rstrip(".")
-    return float(_roman(bare)) if _ROMAN.fullmatch(bare) else LAST_PLACE
+    return 1000 * _roman(bare) if _ROMAN.fullmatch(bare) else LAST_PLACE
 
 
 def _roman(text: str) -> int:

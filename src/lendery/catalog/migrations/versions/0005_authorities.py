@@ -32,7 +32,7 @@ book = sa.table(
     sa.column("series", sa.Text),
     sa.column("series_number", sa.String),
     sa.column("series_key", sa.Text),
-    sa.column("series_place", sa.Float),
+    sa.column("series_place", sa.BigInteger),
     sa.column("work_id", sa.Uuid),
 )
 
@@ -55,7 +55,7 @@ def _columns() -> None:
     for column in (
         sa.Column("series_number", sa.String(40)),
         sa.Column("series_key", FILED),
-        sa.Column("series_place", sa.Float, nullable=False, server_default="0"),
+        sa.Column("series_place", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("work_id", sa.Uuid),
         sa.Column("work_by_hand", sa.Boolean, nullable=False, server_default=sa.text("false")),
         sa.Column("merged_into", sa.Uuid),
