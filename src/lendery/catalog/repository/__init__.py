@@ -6,6 +6,10 @@ listing.py   pages of records: filtered, sorted, counted
 search.py    the words of records, in FTS5 or tsvector
 authors.py   authors, and finding them by name
 subjects.py  subjects, and finding them by name
+variants.py  other forms of names, and what else to look at
+series.py    books that belong together: of a series, of a work, on a subject
+merges.py    what became of what, and what was moved
+duplicates.py  pairs that look the same
 copies.py    copies, and the status that circulation told
 """
 
