@@ -11,7 +11,7 @@ from lendery.catalog.rules import alike
 from lendery.catalog.rules.filing import LAST, name_key, title_key
 from lendery.contracts.authorities import CannotMerge, NoSuchDuplicate
 from lendery.contracts.base import NotAllowed, Window
-from lendery.contracts.catalog import BookWasMerged, NewAuthor
+from lendery.contracts.catalog import BookWasMerged, NewAuthor, NewBook
 from lendery.contracts.permissions import Actor
 
 from .conftest import NOW, Library
@@ -175,9 +175,9 @@ async def test_those_most_alike_come_first_page_by_page(library: Library) -> Non
 
 
 async def test_a_library_of_many_chunks_is_compared_across_them(library: Library) -> None:
-    names = [f"Author{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(260)]
-    for name in names:
-        await library.authors.add(author=NewAuthor(name=f"{name}xyz Kim"), **BY)
+    names = [f"Author{chr(97 + n // 26)}{chr(97 + n % 26)}xyz Kim" for n in range(260)]
+    many = [NewBook(title=name, authors=[name]) for name in names]
+    await library.books.add_many(books=many, **BY)
     first = await library.authors.add(author=NewAuthor(name="Zz Authorjjzzzz"), **BY)
     second = await library.authors.add(author=NewAuthor(name="Zz Authorjjzzzz"), **BY)
     await library.duplicates.look(**BY)
