@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from lendery.catalog import searches
-from lendery.catalog.headings import Headings, named, once
+from lendery.catalog.headings import Headings, named, once, subjects_found
 from lendery.catalog.repository import authors as authors_kept
 from lendery.catalog.repository import books as kept
 from lendery.catalog.repository import listing, record
@@ -42,10 +42,8 @@ from lendery.contracts.catalog import (
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.db import Database, Session, Tx
 from lendery.platform.db.session import Write
-from lendery.platform.http.answers import make_cursor, read_cursor
 
 BULK = 1_000
-MOST_WORDS = 8
 SUGGESTIONS = 10
 
 
@@ -169,23 +167,7 @@ class BookCatalog:
                 await rewrite(tx, row, book, BookChanges(withdrawn=True), None, now)
 
     async def subjects(self, *, q: str | None, window: Window) -> Page[Subject]:
-        """In alphabetical order; each word of `q` begins a word of the subject."""
-        typed = words(q or "")[:MOST_WORDS]
-        filed, after_id = read_cursor(window.after, str, UUID) if window.after else (None, None)
-        after = (filed or "", after_id) if after_id else None
-        async with self.db.read() as session:
-            many = window.limit + 1
-            rows = await subjects_kept.listed(session, words=typed, after=after, many=many)
-            counted = None
-            if window.total:
-                counted = await subjects_kept.how_many(session, words=typed)
-        shown = rows[: window.limit]
-        more = len(rows) > window.limit
-        return Page(
-            items=[Subject(id=row.id, name=row.name, books=row.books) for row in shown],
-            next_cursor=make_cursor(shown[-1].filed, shown[-1].id) if more else None,
-            total=counted,
-        )
+        return await subjects_found(self.db, q, window)
 
     async def suggest(self, *, q: str) -> list[Suggestion]:
         """Titles that begin with it, authors, then titles in which its words stand."""

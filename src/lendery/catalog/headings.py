@@ -10,15 +10,17 @@ from lendery.catalog.repository import authors as authors_kept
 from lendery.catalog.repository import subjects as subjects_kept
 from lendery.catalog.repository.variants import headings_called, variants_of
 from lendery.catalog.rules.filing import family_first
-from lendery.catalog.rules.fold import folded_name
+from lendery.catalog.rules.fold import folded_name, words
 from lendery.contracts.authorities import HeadingKind
-from lendery.contracts.base import Invalid, new_id
-from lendery.contracts.catalog import Author, AuthorRef, NamedAuthor
-from lendery.platform.db import Tx
+from lendery.contracts.base import Invalid, Page, Window, new_id
+from lendery.contracts.catalog import Author, AuthorRef, NamedAuthor, Subject
+from lendery.platform.db import Database, Tx
 from lendery.platform.db.session import Write
+from lendery.platform.http.answers import make_cursor, read_cursor
 
 ID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 LONGEST_SUBJECT = 500
+MOST_WORDS = 8
 
 
 def named(given: NamedAuthor | str) -> NamedAuthor:
@@ -132,6 +134,24 @@ async def _led_to(tx: Tx, kind: HeadingKind, names: Iterable[str]) -> dict[str, 
     """Folded names that are another form of one heading, and of one only."""
     found = await headings_called(tx, kind, names=list(names))
     return {name: ids[0] for name, ids in found.items() if len(ids) == 1}
+
+
+async def subjects_found(db: Database, q: str | None, window: Window) -> Page[Subject]:
+    """In alphabetical order; each word of `q` begins a word of the subject, or of another form."""
+    typed = words(q or "")[:MOST_WORDS]
+    filed, after_id = read_cursor(window.after, str, UUID) if window.after else (None, None)
+    after = (filed or "", after_id) if after_id else None
+    async with db.read() as session:
+        many = window.limit + 1
+        rows = await subjects_kept.listed(session, words=typed, after=after, many=many)
+        counted = await subjects_kept.how_many(session, words=typed) if window.total else None
+    shown = rows[: window.limit]
+    more = len(rows) > window.limit
+    return Page(
+        items=[Subject(id=row.id, name=row.name, books=row.books) for row in shown],
+        next_cursor=make_cursor(shown[-1].filed, shown[-1].id) if more else None,
+        total=counted,
+    )
 
 
 def _is_meant(given: NamedAuthor, known: Author) -> bool:
