@@ -124,7 +124,7 @@ def goodbooks_titles(records: Iterable[Row], headings: dict[str, Name]) -> list[
 
 def goodbooks_title(record: Row) -> Title | None:
     """One record of goodbooks; None if there is no title in it."""
-    whole, series = cleaning.title_and_series(record["title"])
+    whole, series, series_number = cleaning.title_and_series(record["title"])
     title, subtitle = cleaning.title_and_subtitle(whole)
     if not title:
         return None
@@ -140,6 +140,7 @@ def goodbooks_title(record: Row) -> Title | None:
         language=language_code(record["language_code"]),
         subjects=(),
         series=series,
+        series_number=series_number,
         call_number=shelving.public_library_mark(
             fiction=fiction, audience=audience, authors=authors, title=title
         ),
@@ -230,6 +231,7 @@ def gutenberg_title(
         language=language_code(codes[0]) if codes else None,
         subjects=cleaning.subjects(record["lcsh"]),
         series=None,
+        series_number=None,
         call_number=mark
         or shelving.public_library_mark(
             fiction=fiction, audience=audience, authors=authors, title=title

@@ -25,14 +25,20 @@ from lendery.accounts.patrons import PatronIndex
 from lendery.accounts.people import PeopleDesk
 from lendery.accounts.tokens import SignIn
 from lendery.catalog import routes as catalog_routes
+from lendery.catalog.authorities import HeadingFile
 from lendery.catalog.authors import AuthorFile
 from lendery.catalog.books import BookCatalog
 from lendery.catalog.copies import CopyRegister
+from lendery.catalog.duplicates import DuplicateList
 from lendery.catalog.hot import hot_paths
+from lendery.catalog.jobs import JOBS as CATALOG_JOBS
+from lendery.catalog.merging import MergeDesk
 from lendery.catalog.models import TABLES as CATALOG_TABLES
 from lendery.catalog.reactions import REACTIONS as CATALOG_REACTIONS
 from lendery.catalog.repository.books import make_findable
+from lendery.catalog.series import SeriesShelf
 from lendery.catalog.version import CatalogVersion
+from lendery.catalog.works import WorkShelf
 from lendery.circulation import routes as circulation_routes
 from lendery.circulation.borrowings import BorrowingRecord
 from lendery.circulation.branches import BranchOffice, CalendarOffice
@@ -46,6 +52,7 @@ from lendery.circulation.models import TABLES as CIRCULATION_TABLES
 from lendery.circulation.reactions import REACTIONS as CIRCULATION_REACTIONS
 from lendery.circulation.rule_table import RuleBook
 from lendery.contracts.accounts import Patrons, Tokens, Users
+from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
 from lendery.contracts.catalog import Authors, Books, Copies
 from lendery.contracts.circulation import (
     Borrowings,
@@ -97,7 +104,11 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "circulation": CIRCULATION_REACTIONS,
     "reviews": REVIEWS_REACTIONS,
 }
-JOBS: dict[str, tuple[Job, ...]] = {"circulation": CIRCULATION_JOBS, "reviews": REVIEWS_JOBS}
+JOBS: dict[str, tuple[Job, ...]] = {
+    "catalog": CATALOG_JOBS,
+    "circulation": CIRCULATION_JOBS,
+    "reviews": REVIEWS_JOBS,
+}
 # What a backup does not carry, because it follows from the rest.
 DERIVED: dict[str, tuple[Callable[[Tx], Awaitable[None]], ...]] = {"catalog": (make_findable,)}
 HOT_WRITES = frozenset(
@@ -151,6 +162,26 @@ class Wiring:
         return self._port(
             Copies, "catalog", lambda: CopyRegister(self.db, self.copy_states, self.branches)
         )
+
+    @cached_property
+    def authorities(self) -> AuthorityFile:
+        return self._port(AuthorityFile, "catalog", lambda: HeadingFile(self.db))
+
+    @cached_property
+    def merges(self) -> Merges:
+        return self._port(Merges, "catalog", lambda: MergeDesk(self.db))
+
+    @cached_property
+    def duplicates(self) -> Duplicates:
+        return self._port(Duplicates, "catalog", lambda: DuplicateList(self.db))
+
+    @cached_property
+    def works(self) -> Works:
+        return self._port(Works, "catalog", lambda: WorkShelf(self.db))
+
+    @cached_property
+    def series(self) -> SeriesList:
+        return self._port(SeriesList, "catalog", lambda: SeriesShelf(self.db))
 
     @cached_property
     def loans(self) -> Loans:
@@ -330,6 +361,15 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
         found.append(
             catalog_routes.routes(wiring.authors, wiring.books, wiring.copies, wiring.copy_states)
         )
+        found.append(
+            catalog_routes.authority_routes(
+                authorities=wiring.authorities,
+                merges=wiring.merges,
+                duplicates=wiring.duplicates,
+                works=wiring.works,
+                series=wiring.series,
+            )
+        )
     if "accounts" in here:
         found.append(
             accounts_routes.routes(
@@ -357,6 +397,11 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
             expose(Authors, wiring.authors),
             expose(Books, wiring.books),
             expose(Copies, wiring.copies),
+            expose(AuthorityFile, wiring.authorities),
+            expose(Merges, wiring.merges),
+            expose(Duplicates, wiring.duplicates),
+            expose(Works, wiring.works),
+            expose(SeriesList, wiring.series),
         ]
     if "circulation" in here:
         found += [

@@ -13,10 +13,15 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
+from lendery.catalog.authorities import HeadingFile
 from lendery.catalog.authors import AuthorFile
 from lendery.catalog.books import BookCatalog
 from lendery.catalog.copies import CopyRegister
+from lendery.catalog.duplicates import DuplicateList
+from lendery.catalog.merging import MergeDesk
 from lendery.catalog.models import TABLES
+from lendery.catalog.series import SeriesShelf
+from lendery.catalog.works import WorkShelf
 from lendery.contracts.catalog import Book, CopyStatus, NamedAuthor, NewBook, NewCopy
 from lendery.contracts.circulation import Branch, CopyState, NoSuchBranch
 from lendery.contracts.permissions import SYSTEM
@@ -118,6 +123,9 @@ class Library:
         self.authors = AuthorFile(db)
         self.books = BookCatalog(db)
         self.copies = CopyRegister(db, self.circulation, self.circulation)
+        self.authorities, self.merges = HeadingFile(db), MergeDesk(db)
+        self.duplicates = DuplicateList(db)
+        self.works, self.series = WorkShelf(db), SeriesShelf(db)
 
     async def book(self, title: str, *authors: str | NamedAuthor, **fields: Any) -> Book:
         new = NewBook(title=title, authors=list(authors), **fields)

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from lendery.catalog.hot import BOOKS, book_json, hot_paths
-from lendery.catalog.routes import routes
+from lendery.catalog.routes import authority_routes, routes
 from lendery.catalog.version import CatalogVersion
 from lendery.contracts.permissions import STRANGER, SYSTEM, Actor
 from lendery.platform.http.hot import FastPath, HotAnswers
@@ -38,6 +38,15 @@ def router(library: Library) -> FastAPI:
     app = FastAPI()
     add_problem_handlers(app)
     app.include_router(routes(library.authors, library.books, library.copies, library.circulation))
+    app.include_router(
+        authority_routes(
+            authorities=library.authorities,
+            merges=library.merges,
+            duplicates=library.duplicates,
+            works=library.works,
+            series=library.series,
+        )
+    )
     return app
 
 
@@ -248,3 +257,52 @@ async def test_a_change_is_seen_by_the_very_next_read(library: Library) -> None:
         for _ in range(2):
             found = await answers.find(place, b"")
             assert found is not None and json.loads(found[1].body)["title"] == title
+
+
+async def test_an_author_is_read_with_every_form_of_the_name(staff: httpx2.AsyncClient) -> None:
+    book = (await staff.post(BOOKS, json={"title": "Romola", "authors": ["George Eliot"]})).json()
+    place = f"/api/v1/authors/{book['authors'][0]['id']}"
+    added = await staff.post(f"{place}/variants", json={"name": "Mary Ann Evans"})
+    assert added.status_code == 201 and added.json()["name"] == "Mary Ann Evans"
+    read = await staff.get(place)
+    assert read.headers["etag"] == '"2"' and read.json()["variants"] == [added.json()]
+    assert (await staff.get(f"{place}/variants")).json()["items"] == [added.json()]
+    again = await staff.post(f"{place}/variants", json={"name": "mary ann evans"})
+    assert again.status_code == 409 and again.json()["type"] == "/problems/variant-known"
+    assert (await staff.post(f"{place}/variants", json={"name": " "})).status_code == 422
+    gone = await staff.delete(f"{place}/variants/{added.json()['id']}")
+    assert gone.status_code == 204 and (await staff.get(place)).json()["variants"] == []
+
+
+async def test_works_and_series_over_http(staff: httpx2.AsyncClient) -> None:
+    new = {"title": "The Warden", "authors": ["Anthony Trollope"], "series": "Barset"}
+    one = (await staff.post(BOOKS, json=new | {"series_number": "1"})).json()
+    two = (await staff.post(BOOKS, json=new | {"series_number": "1", "language": "en"})).json()
+    assert one["series_number"] == "1" and one["work_id"] == two["work_id"]
+    work = (await staff.get(f"/api/v1/works/{one['work_id']}")).json()
+    assert [each["id"] for each in work["editions"]] == [one["id"], two["id"]]
+    moved = await staff.put(f"{BOOKS}/{two['id']}/work", json={"work_id": None})
+    assert moved.headers["etag"] == '"2"' and moved.json()["work_id"] != one["work_id"]
+    assert (await staff.put(f"{BOOKS}/{two['id']}/work", json={})).status_code == 422
+    listed = (await staff.get("/api/v1/series", params={"q": "bar"})).json()["items"]
+    assert listed == [{"id": "barset", "name": "Barset", "books": 2}]
+    page = await staff.get("/api/v1/series/BARSET/books", params={"limit": 1})
+    assert [each["id"] for each in page.json()["items"]] == [one["id"]] and page.headers["link"]
+    assert (await staff.get("/api/v1/series/nothing")).status_code == 404
+    long = await staff.post(BOOKS, json={"title": "x", "series_number": "9" * 41})
+    assert long.status_code == 422 and long.json()["errors"][0]["pointer"] == "#/series_number"
+
+
+async def test_a_book_that_was_merged_is_gone_on_the_fast_path_too(
+    library: Library, staff: httpx2.AsyncClient
+) -> None:
+    loser, winner = await library.book("Romola."), await library.book("Romola")
+    place = f"{BOOKS}/{loser.id}"
+    hot = HotAnswers(hot_paths(library.books), CatalogVersion(library.db).current, 100)
+    async with client(As(FastPath(router(library), hot), SYSTEM)) as fast:
+        assert (await fast.get(place)).json() == json.loads(loser.model_dump_json())
+        body = {"kind": "book", "loser_id": str(loser.id), "winner_id": str(winner.id)}
+        assert (await staff.post("/api/v1/merges", json=body)).status_code == 201
+        for asking in (fast, staff):
+            gone = await asking.get(place)
+            assert gone.status_code == 410 and gone.json()["into"] == str(winner.id)

@@ -7,9 +7,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from lendery.catalog.models import metadata
+from lendery.catalog.models import TABLES, metadata
+from lendery.contracts.base import Window
 from lendery.platform import migrate
+from lendery.platform.db import Database
 from lendery.platform.schema import newest
+from tests.platform.toy import on_connection
+
+from .conftest import Library
 
 
 def look(url: str, read: Any) -> Any:
@@ -72,6 +77,40 @@ def test_a_downgrade_leaves_nothing_and_can_be_undone(url: str) -> None:
     assert set(left) <= {"catalog_version", "catalog_schema"}
     assert migrate.run(url, ["catalog"])[0].revision == newest("catalog")
     assert look(url, read) == said()
+
+
+async def test_books_of_an_older_library_find_their_works_and_their_numbers(url: str) -> None:
+    library = Library(Database(url, [TABLES]))
+    first = await library.book("Middlemarch", "George Eliot", series="Penguin, 20th century")
+    second = await library.book("Middlemarch!", "George Eliot", series="Barset, 2.5")
+    alone = await library.book("Beowulf", series="Epics")
+    old = {first.id: None, second.id: "Barset, 2.5", alone.id: None}
+    await library.db.close()
+    await asyncio.to_thread(migrate.downgrade, url, "catalog", "0002")
+    await asyncio.to_thread(_was, url, second.id, old[second.id])
+    await asyncio.to_thread(migrate.run, url, ["catalog"])
+    library = Library(Database(url, [TABLES]))
+    read = {each: await library.books.get(book_id=each) for each in old}
+    assert [read[each.id].work_id for each in (first, second, alone)] == [
+        first.work_id,
+        first.work_id,
+        alone.work_id,
+    ]
+    assert [(read[each].series, read[each].series_number) for each in old] == [
+        ("Penguin, 20th century", None),
+        ("Barset", "2.5"),
+        ("Epics", None),
+    ]
+    page = await library.series.books(series="barset", window=Window())
+    assert [each.id for each in page.items] == [second.id]
+    await library.db.close()
+
+
+def _was(url: str, book_id: Any, series: str | None) -> None:
+    """As an older program wrote it."""
+    books = metadata.tables["catalog_book"]
+    change = sa.update(books).where(books.c.id == book_id).values(series=series)
+    on_connection(url, lambda connection: (connection.execute(change), connection.commit()))
 
 
 @pytest.mark.parametrize("name", sorted(metadata.tables))

@@ -12,9 +12,10 @@ from tests.circulation.town import ADMIN, LIBRARIAN, NOW, Town
 from tests.platform.toy import on_connection
 
 from lendery.circulation.models import TABLES, ledger_line
+from lendery.circulation.reactions import REACTIONS
 from lendery.circulation.replay import Report
 from lendery.contracts.base import Money, Problem
-from lendery.contracts.catalog import BareCopy
+from lendery.contracts.catalog import BareCopy, BookMerged, BookUnmerged
 from lendery.contracts.circulation import (
     Cancellation,
     HoldChanges,
@@ -29,6 +30,7 @@ from lendery.contracts.circulation import (
 )
 from lendery.contracts.permissions import Actor
 from lendery.platform.db import Database
+from lendery.platform.events import Reactions
 
 log = TABLES.event
 
@@ -76,6 +78,7 @@ class Life:
         await self._collect()
         await self._leave_open()
         await self._settle()
+        await self._merge()
 
     async def _lend_and_wait(self) -> None:
         holds, holding = self.town.holds, self.middlemarch
@@ -142,6 +145,14 @@ class Life:
         await fees.cancel(fine_id=self.coffee, cancellation=wrong, **self.at(68))
         out = NewRefund(patron_id=ann, amount=euros(300), method="transfer", reason="Asked for")
         await fees.refund(refund=out, **self.at(69))
+
+    async def _merge(self) -> None:
+        """Emma is lent and somebody waits for it; for a while it is thought to be Silas."""
+        copy, silas = self.emma, UUID(int=9)
+        facts: dict[str, Any] = {"book_id": copy.book_id, "into": silas, "copy_ids": (copy.id,)}
+        for kind in (BookMerged, BookUnmerged):
+            event = kind(**facts, at=NOW + timedelta(days=70))
+            await Reactions(self.town.db, self.town, {"circulation": REACTIONS}).send([event])
 
     async def pay(self, amount: int, day: int, method: Any) -> UUID:
         payment = NewPayment(patron_id=self.ann, amount=euros(amount), method=method)

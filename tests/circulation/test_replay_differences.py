@@ -40,6 +40,7 @@ WRONG: dict[tuple[Any, str], Any] = {
     (hold, "placed_at"): NOW,
     (hold, "ready_at"): NOW,
     (hold, "expires_on"): date(2026, 6, 2),
+    (hold, "asked_for"): new_id(),
     (hold, "ended_at"): None,
     (ledger_line, "borrower"): new_id(),
     (ledger_line, "kind"): "refund",

@@ -36,19 +36,19 @@ TITLES = [
 ]
 
 SERIES = [
-    ("Twilight (Twilight, #1)", "Twilight", "Twilight, 1"),
-    ("The Shining (The Shining #1)", "The Shining", "The Shining, 1"),
-    ("Angels & Demons  (Robert Langdon, #1)", "Angels & Demons", "Robert Langdon, 1"),
-    ("The Color of Magic (Discworld, #1; Rincewind #1)", "The Color of Magic", "Discworld, 1"),
-    ("I, Robot (Robot #0.1)", "I, Robot", "Robot, 0.1"),
-    ("Boxset (Harry Potter, #1-7)", "Boxset", "Harry Potter, 1-7"),
-    ("Oedipus (The Theban Plays, #1\u20133)", "Oedipus", "The Theban Plays, 1-3"),
-    ("Moonlight Mile (Kenzie & Gennaro,#6)", "Moonlight Mile", "Kenzie & Gennaro, 6"),
-    ("Hidden (Bone Secrets. #1)", "Hidden", "Bone Secrets, 1"),
-    ("Judy Moody (Judy Moody, # 1)", "Judy Moody", "Judy Moody, 1"),
-    ("The Last Summer (of You and Me)", "The Last Summer (of You and Me)", None),
-    ("1Q84 #1-2 (1Q84, #1-2)", "1Q84 #1-2", "1Q84, 1-2"),
-    ("Emma", "Emma", None),
+    ("Twilight (Twilight, #1)", "Twilight", "Twilight", "1"),
+    ("The Shining (The Shining #1)", "The Shining", "The Shining", "1"),
+    ("Angels & Demons  (Robert Langdon, #1)", "Angels & Demons", "Robert Langdon", "1"),
+    ("The Color of Magic (Discworld, #1; Rincewind #1)", "The Color of Magic", "Discworld", "1"),
+    ("I, Robot (Robot #0.1)", "I, Robot", "Robot", "0.1"),
+    ("Boxset (Harry Potter, #1-7)", "Boxset", "Harry Potter", "1-7"),
+    ("Oedipus (The Theban Plays, #1\u20133)", "Oedipus", "The Theban Plays", "1-3"),
+    ("Moonlight Mile (Kenzie & Gennaro,#6)", "Moonlight Mile", "Kenzie & Gennaro", "6"),
+    ("Hidden (Bone Secrets. #1)", "Hidden", "Bone Secrets", "1"),
+    ("Judy Moody (Judy Moody, # 1)", "Judy Moody", "Judy Moody", "1"),
+    ("The Last Summer (of You and Me)", "The Last Summer (of You and Me)", None, None),
+    ("1Q84 #1-2 (1Q84, #1-2)", "1Q84 #1-2", "1Q84", "1-2"),
+    ("Emma", "Emma", None, None),
 ]
 
 ISBNS = [
@@ -86,9 +86,11 @@ def test_a_broken_title_becomes_title_and_subtitle(
     assert title_and_subtitle(text) == (title, subtitle)
 
 
-@pytest.mark.parametrize(("text", "title", "series"), SERIES)
-def test_a_series_in_the_title_is_taken_out(text: str, title: str, series: str | None) -> None:
-    assert title_and_series(text) == (title, series)
+@pytest.mark.parametrize(("text", "title", "series", "number"), SERIES)
+def test_a_series_in_the_title_is_taken_out(
+    text: str, title: str, series: str | None, number: str | None
+) -> None:
+    assert title_and_series(text) == (title, series, number)
 
 
 @pytest.mark.parametrize(("text", "number"), ISBNS)
@@ -169,6 +171,7 @@ def book(author: str, published_year: int | None) -> Title:
         language="en",
         subjects=(),
         series=None,
+        series_number=None,
         call_number="FIC BOO",
         audience="adult",
         fiction=True,

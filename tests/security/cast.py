@@ -100,6 +100,54 @@ class Things:
         made = await self._make("/authors", {"name": f"Eliot {self.made['mark']}"})
         self.made["author_id"] = made["id"]
 
+    async def _other_author(self) -> None:
+        made = await self._make("/authors", {"name": f"Evans {self.made['mark']}"})
+        self.made["other_author_id"] = made["id"]
+
+    async def _variant(self) -> None:
+        path = f"/authors/{await self.get('author_id')}/variants"
+        made = await self._make(path, {"name": f"Lewes {self.made['mark']}"})
+        self.made["variant_id"] = made["id"]
+
+    async def _subjects(self) -> None:
+        """Two, and another form of the first."""
+        mark = self.made["mark"]
+        named = [f"Towns {mark}", f"Villages {mark}"]
+        await self.library.book(subjects=named)
+        answer = await self.library.staff.get(f"{API}/subjects", params={"q": mark})
+        ids = {each["name"]: each["id"] for each in expect(answer, 200)["items"]}
+        made = await self._make(f"/subjects/{ids[named[0]]}/variants", {"name": f"Cities {mark}"})
+        self.made |= {"subject_id": ids[named[0]], "other_subject_id": ids[named[1]]}
+        self.made["subject_variant_id"] = made["id"]
+
+    async def _edition(self) -> None:
+        series = f"Barset {self.made['mark']}"
+        book = await self.library.book(series=series, series_number="1")
+        self.made |= {"work_id": book["work_id"], "series": series}
+
+    async def _merge(self) -> None:
+        body = {
+            "kind": "author",
+            "loser_id": await self.get("other_author_id"),
+            "winner_id": await self.get("author_id"),
+        }
+        self.made["merge_id"] = (await self._make("/merges", body))["id"]
+
+    async def _duplicate(self) -> None:
+        """Two authors of one name, found by a look at all."""
+        name = {"name": f"Trollope {self.made['mark']}"}
+        self.made["twin_id"] = (await self._make("/authors", name))["id"]
+        await self._make("/authors", name)
+        staff, page = self.library.staff, {"next_cursor": ""}
+        expect(await staff.post(f"{API}/duplicates/look"), 200)
+        while page["next_cursor"] is not None and "duplicate_id" not in self.made:
+            asked = {"kind": "author", "limit": "100"}
+            asked |= {"cursor": page["next_cursor"]} if page["next_cursor"] else {}
+            page = expect(await staff.get(f"{API}/duplicates", params=asked), 200)
+            for each in page["items"]:  # type: ignore[attr-defined]
+                if self.made["twin_id"] in (each["one"]["id"], each["other"]["id"]):
+                    self.made["duplicate_id"] = each["id"]
+
     async def _copy(self) -> None:
         copy = await self.library.copy()
         self.made |= {"copy_id": copy["id"], "barcode": copy["barcode"]}
@@ -174,6 +222,16 @@ class Things:
 MAKERS = {
     "book_id": "book",
     "author_id": "author",
+    "other_author_id": "other_author",
+    "variant_id": "variant",
+    "subject_id": "subjects",
+    "other_subject_id": "subjects",
+    "subject_variant_id": "subjects",
+    "work_id": "edition",
+    "series": "edition",
+    "merge_id": "merge",
+    "duplicate_id": "duplicate",
+    "twin_id": "duplicate",
     "copy_id": "copy",
     "barcode": "copy",
     "loan_id": "loan",

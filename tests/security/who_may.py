@@ -87,6 +87,81 @@ CATALOG = {
     "DELETE /copies/{copy_id}": [remove(STAFF, "/copies/{copy_id}")],
 }
 
+EVANS = {"name": "Evans {mark}"}
+TWO_AUTHORS = {"kind": "author", "loser_id": "{other_author_id}", "winner_id": "{author_id}"}
+AUTHOR, SUBJECT = {"heading_id": "{author_id}"}, {"heading_id": "{subject_id}"}
+MERGED, PAIRED = "/merges/{merge_id}", "/authors/{twin_id}"
+AUTHORITIES = {
+    "GET /authors/{heading_id}/variants": [Ask(ALL, at=AUTHOR)],
+    "POST /authors/{heading_id}/variants": [
+        Ask(STAFF, EVANS, status=201, at=AUTHOR, witness="/authors/{author_id}")
+    ],
+    "DELETE /authors/{heading_id}/variants/{variant_id}": [
+        Ask(STAFF, status=204, at=AUTHOR, witness="/authors/{author_id}")
+    ],
+    "PUT /authors/{heading_id}/see-also/{other_id}": [
+        Ask(
+            STAFF,
+            status=204,
+            at=AUTHOR | {"other_id": "{other_author_id}"},
+            witness="/authors/{author_id}",
+        )
+    ],
+    "DELETE /authors/{heading_id}/see-also/{other_id}": [
+        Ask(
+            STAFF,
+            status=204,
+            at=AUTHOR | {"other_id": "{other_author_id}"},
+            witness="/authors/{author_id}",
+        )
+    ],
+    "GET /subjects/{subject_id}": [Ask(ALL)],
+    "GET /subjects/{subject_id}/books": [Ask(ALL)],
+    "GET /subjects/{heading_id}/variants": [Ask(ALL, at=SUBJECT)],
+    "POST /subjects/{heading_id}/variants": [
+        Ask(STAFF, EVANS, status=201, at=SUBJECT, witness="/subjects/{subject_id}")
+    ],
+    "DELETE /subjects/{heading_id}/variants/{variant_id}": [
+        Ask(
+            STAFF,
+            status=204,
+            at=SUBJECT | {"variant_id": "{subject_variant_id}"},
+            witness="/subjects/{subject_id}",
+        )
+    ],
+    "PUT /subjects/{heading_id}/see-also/{other_id}": [
+        Ask(
+            STAFF,
+            status=204,
+            at=SUBJECT | {"other_id": "{other_subject_id}"},
+            witness="/subjects/{subject_id}",
+        )
+    ],
+    "DELETE /subjects/{heading_id}/see-also/{other_id}": [
+        Ask(
+            STAFF,
+            status=204,
+            at=SUBJECT | {"other_id": "{other_subject_id}"},
+            witness="/subjects/{subject_id}",
+        )
+    ],
+    "GET /works/{work_id}": [Ask(ALL)],
+    "PUT /books/{book_id}/work": [change(STAFF, {"work_id": None}, "/books/{book_id}")],
+    "GET /series": [Ask(ALL)],
+    "GET /series/{series}": [Ask(ALL)],
+    "GET /series/{series}/books": [Ask(ALL)],
+    "POST /merges": [Ask(STAFF, TWO_AUTHORS, status=201, witness="/authors/{author_id}")],
+    "GET /merges": [Ask(STAFF)],
+    "GET /merges/{merge_id}": [Ask(STAFF)],
+    "POST /merges/{merge_id}/undo": [Ask(STAFF, witness=MERGED)],
+    "GET /duplicates": [Ask(STAFF), Ask(STAFF, query="?kind=book")],
+    "POST /duplicates/look": [Ask(STAFF)],
+    "POST /duplicates/{duplicate_id}/dismiss": [Ask(STAFF, status=204, witness=PAIRED)],
+    "POST /duplicates/{duplicate_id}/merge": [
+        Ask(STAFF, {"winner_id": "{twin_id}"}, witness=PAIRED)
+    ],
+}
+
 CIRCULATION = {
     "POST /copies/{copy_id}/flags": [change(STAFF, {"flag": "damaged"}, "/copies/{copy_id}")],
     "DELETE /copies/{copy_id}/flags/{flag}": [Ask(STAFF, witness="/copies/{copy_id}")],
@@ -271,7 +346,7 @@ def _absolute(operation: str) -> str:
 
 WHO_MAY: dict[str, list[Ask]] = {
     _absolute(operation): asks
-    for operation, asks in (CATALOG | CIRCULATION | REVIEWS | ACCOUNTS).items()
+    for operation, asks in (CATALOG | AUTHORITIES | CIRCULATION | REVIEWS | ACCOUNTS).items()
 } | {"GET /.well-known/jwks.json": [Ask(ALL)]}
 
 SMOKE = [

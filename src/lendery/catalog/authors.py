@@ -9,6 +9,8 @@ from lendery.catalog.repository import authors as kept
 from lendery.catalog.repository import books as books_kept
 from lendery.catalog.repository import record
 from lendery.catalog.repository.changes import next_turn
+from lendery.catalog.repository.merges import merged_into
+from lendery.catalog.repository.variants import forget, variants_of
 from lendery.catalog.rules.filing import family_first
 from lendery.catalog.rules.fold import words
 from lendery.catalog.version import fresh, not_empty
@@ -18,13 +20,14 @@ from lendery.contracts.catalog import (
     AuthorChanges,
     AuthorHasBooks,
     AuthorRef,
+    AuthorWasMerged,
     Book,
     BookChanged,
     NewAuthor,
     NoSuchAuthor,
 )
 from lendery.contracts.permissions import Actor, Permission
-from lendery.platform.db import Database, Tx
+from lendery.platform.db import Database, Session, Tx
 from lendery.platform.db.session import Write
 from lendery.platform.http.answers import make_cursor, read_cursor
 
@@ -54,7 +57,7 @@ class AuthorFile:
 
     async def get(self, *, author_id: UUID) -> Author:
         async with self.db.read() as session:
-            return _found(await kept.author_with(session, author_id=author_id))
+            return await found(session, author_id)
 
     async def find(self, *, q: str | None, window: Window) -> Page[Author]:
         """In alphabetical order; each word of `q` begins a word of the name."""
@@ -89,7 +92,7 @@ class AuthorFile:
         not_empty(wanted, "name")
         async with self.db.begin() as tx:
             await next_turn(tx)
-            before = _found(await kept.author_with(tx, author_id=author_id))
+            before = await found(tx, author_id)
             fresh(before.version, version)
             if not wanted.model_fields_set:
                 return before
@@ -106,16 +109,23 @@ class AuthorFile:
         actor.must(Permission.CATALOGUE)
         async with self.db.begin() as tx:
             await next_turn(tx)
-            author = _found(await kept.author_with(tx, author_id=author_id))
+            author = await found(tx, author_id)
             fresh(author.version, version)
             if await kept.is_named_by_books(tx, author_id=author_id):
                 raise AuthorHasBooks(f"Books name {author.name}; change or remove them first.")
+            await forget(tx, heading_id=author_id)
             await kept.destroy(tx, author_id=author_id)
 
 
-def _found(author: Author | None) -> Author:
+async def found(session: Session, author_id: UUID) -> Author:
+    """Raises NoSuchAuthor, or AuthorWasMerged, which names who it is now."""
+    author = await kept.author_with(session, author_id=author_id)
     if author is None:
-        raise NoSuchAuthor("There is no such author.")
+        merged = await merged_into(session, loser_id=author_id)
+        if merged is None:
+            raise NoSuchAuthor("There is no such author.")
+        says = f"{merged.loser_name} is {merged.winner_name} now."
+        raise AuthorWasMerged(says, into=str(merged.winner_id))
     return author
 
 
@@ -142,6 +152,7 @@ def _changed(before: Author, wanted: AuthorChanges) -> Author:
 async def _in_their_books(tx: Tx, author: Author, now: datetime) -> list[Write]:
     """The records that show this name: what they show, where they file, what finds them."""
     listed = await books_kept.books_by_author(tx, author_id=author.id)
+    forms = await variants_of(tx, (each.id for _, book in listed for each in book.authors))
     others = [book.authors[0].id for _, book in listed if book.authors[0].id != author.id]
     known = await kept.authors_with(tx, ids=list(set(others))) | {author.id: author}
     writes: list[Write] = []
@@ -149,7 +160,12 @@ async def _in_their_books(tx: Tx, author: Author, now: datetime) -> list[Write]:
         renamed = _renamed(book, author)
         first = known[renamed.authors[0].id]
         writes += books_kept.replaced(
-            tx.dialect, number, renamed, sort_author=first.sort_name, now=now
+            tx.dialect,
+            number,
+            renamed,
+            sort_author=first.sort_name,
+            variants=books_kept.called(renamed, forms),
+            now=now,
         )
         writes.append(tx.announcement(BookChanged(book_id=book.id, at=now)))
     return writes

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from lendery.catalog import searches
-from lendery.catalog.headings import Headings, named, once
+from lendery.catalog.headings import Headings, named, once, subjects_found
 from lendery.catalog.repository import authors as authors_kept
 from lendery.catalog.repository import books as kept
 from lendery.catalog.repository import listing, record
@@ -21,6 +21,7 @@ from lendery.catalog.rules import isbn
 from lendery.catalog.rules.filing import title_key
 from lendery.catalog.rules.fold import words
 from lendery.catalog.rules.query import ask
+from lendery.catalog.rules.works import work_of
 from lendery.catalog.version import fresh, not_empty
 from lendery.contracts.base import Page, RequestKey, Window, new_id
 from lendery.contracts.catalog import (
@@ -31,6 +32,7 @@ from lendery.contracts.catalog import (
     BookChanged,
     BookChanges,
     BookSearch,
+    BookWasMerged,
     BookWithdrawn,
     IsbnTaken,
     NewBook,
@@ -43,10 +45,8 @@ from lendery.contracts.permissions import Actor, Permission
 from lendery.contracts.reviews import Rating
 from lendery.platform.db import Database, Session, Tx
 from lendery.platform.db.session import Write
-from lendery.platform.http.answers import make_cursor, read_cursor
 
 BULK = 1_000
-MOST_WORDS = 8
 SUGGESTIONS = 10
 
 
@@ -79,7 +79,7 @@ class BookCatalog:
         async with self.db.begin() as tx:
             turn = await next_turn(tx, numbers=len(books))
             if (made := await made_before(tx, key)) is not None:
-                return [kept.book_of(_found(await kept.book_row(tx, book_id=made)))]
+                return [kept.book_of(found(await kept.book_row(tx, book_id=made)))]
             await _are_free(tx, [each for each in isbns if each])
             headings = await Headings.of(
                 tx,
@@ -91,7 +91,7 @@ class BookCatalog:
             for at, (new, names, number) in enumerate(zip(books, given, isbns, strict=True)):
                 place = pointer or f"#/{at}"
                 authors = headings.authors(names, f"{place}/authors")
-                subjects = once(new.subjects, f"{place}/subjects")
+                subjects = headings.subject_names(once(new.subjects, f"{place}/subjects"))
                 book = _new_book(new, authors, subjects, number)
                 added.append(book)
                 writes += _recorded(tx, turn.first_number + at, book, authors, headings, now)
@@ -110,7 +110,7 @@ class BookCatalog:
     async def row(self, *, book_id: UUID) -> kept.BookRow:
         """The record as it stands, for those who show it without looking inside."""
         async with self.db.read() as session:
-            return _found(await kept.book_row(session, book_id=book_id))
+            return found(await kept.book_row(session, book_id=book_id))
 
     async def by_ids(self, *, ids: list[UUID]) -> list[Book]:
         async with self.db.read() as session:
@@ -154,14 +154,14 @@ class BookCatalog:
         number = isbn.checked(wanted.isbn)
         async with self.db.begin() as tx:
             await next_turn(tx)
-            row = _found(await kept.book_row(tx, book_id=book_id))
+            row = found(await kept.book_row(tx, book_id=book_id))
             fresh(row.version, version)
             before = kept.book_of(row)
             if not wanted.model_fields_set:
                 return before
             if number and number != before.isbn:
                 await _are_free(tx, [number])
-            return await _rewrite(tx, row.number, before, wanted, number, now)
+            return await rewrite(tx, row, before, wanted, number, now)
 
     async def remove(
         self, *, book_id: UUID, actor: Actor, now: datetime, version: int | None = None
@@ -170,7 +170,7 @@ class BookCatalog:
         actor.must(Permission.CATALOGUE)
         async with self.db.begin() as tx:
             await next_turn(tx)
-            row = _found(await kept.book_row(tx, book_id=book_id))
+            row = found(await kept.book_row(tx, book_id=book_id))
             fresh(row.version, version)
             book = kept.book_of(row)
             if not await kept.has_copies(tx, book_id=book_id):
@@ -178,26 +178,10 @@ class BookCatalog:
                 await subjects_kept.forget_unused(tx, names=list(book.subjects))
                 await tx.announce(BookWithdrawn(book_id=book_id, at=now))
             elif not book.withdrawn:
-                await _rewrite(tx, row.number, book, BookChanges(withdrawn=True), None, now)
+                await rewrite(tx, row, book, BookChanges(withdrawn=True), None, now)
 
     async def subjects(self, *, q: str | None, window: Window) -> Page[Subject]:
-        """In alphabetical order; each word of `q` begins a word of the subject."""
-        typed = words(q or "")[:MOST_WORDS]
-        filed, after_id = read_cursor(window.after, str, UUID) if window.after else (None, None)
-        after = (filed or "", after_id) if after_id else None
-        async with self.db.read() as session:
-            many = window.limit + 1
-            rows = await subjects_kept.listed(session, words=typed, after=after, many=many)
-            counted = None
-            if window.total:
-                counted = await subjects_kept.how_many(session, words=typed)
-        shown = rows[: window.limit]
-        more = len(rows) > window.limit
-        return Page(
-            items=[Subject(id=row.id, name=row.name, books=row.books) for row in shown],
-            next_cursor=make_cursor(shown[-1].filed, shown[-1].id) if more else None,
-            total=counted,
-        )
+        return await subjects_found(self.db, q, window)
 
     async def suggest(self, *, q: str) -> list[Suggestion]:
         """Titles that begin with it, authors, then titles in which its words stand."""
@@ -222,9 +206,13 @@ class BookCatalog:
         ]
 
 
-def _found(row: kept.BookRow | None) -> kept.BookRow:
+def found(row: kept.BookRow | None) -> kept.BookRow:
     if row is None:
         raise NoSuchBook("There is no such book.")
+    if row.merged_into is not None:
+        into = kept.uuid_of(row.merged_into)
+        says = f"\u201c{row.title}\u201d was merged into another book."
+        raise BookWasMerged(says, into=str(into))
     return row
 
 
@@ -250,9 +238,11 @@ async def _are_free(session: Session, isbns: list[str]) -> None:
 def _new_book(
     new: NewBook, authors: Sequence[Author], subjects: tuple[str, ...], number: str | None
 ) -> Book:
+    book_id = new_id()
     return Book(
         **new.model_dump(exclude={"authors", "subjects", "isbn"}),
-        id=new_id(),
+        id=book_id,
+        work_id=work_of(book_id, new.title, new.language, authors[0].id if authors else None),
         authors=tuple(AuthorRef(id=each.id, name=each.name) for each in authors),
         subjects=subjects,
         isbn=number,
@@ -267,13 +257,20 @@ def _recorded(
     sort_author = authors[0].sort_name if authors else None
     subject_ids = headings.subject_ids(book.subjects)
     return [
-        *kept.added(tx.dialect, number, book, sort_author=sort_author, now=now),
+        *kept.added(
+            tx.dialect,
+            number,
+            book,
+            sort_author=sort_author,
+            variants=headings.variants(book.authors),
+            now=now,
+        ),
         *kept.linked(number, authors=(each.id for each in authors), subjects=subject_ids),
     ]
 
 
-async def _rewrite(
-    tx: Tx, number: int, before: Book, wanted: BookChanges, isbn13: str | None, now: datetime
+async def rewrite(
+    tx: Tx, row: kept.BookRow, before: Book, wanted: BookChanges, isbn13: str | None, now: datetime
 ) -> Book:
     """The record as it is wanted, with its links and words, told to the world."""
     changed = wanted.model_fields_set
@@ -281,8 +278,10 @@ async def _rewrite(
     if "authors" not in changed:
         given = [named(str(each.id)) for each in before.authors[:1]]  # whose name it is filed by
     names = once(wanted.subjects or ()) if "subjects" in changed else before.subjects
-    headings = await Headings.of(tx, authors=given, subjects=names, now=now)
-    authors = headings.authors(given)
+    headings = await Headings.of(
+        tx, authors=given, subjects=names, shown=[each.id for each in before.authors], now=now
+    )
+    authors, names = headings.authors(given), headings.subject_names(names)
     refs = tuple(AuthorRef(id=each.id, name=each.name) for each in authors)
     plain = wanted.model_dump(include=changed - {"authors", "subjects", "isbn"})
     after = before.model_copy(
@@ -291,8 +290,15 @@ async def _rewrite(
         | ({"isbn": isbn13} if "isbn" in changed else {})
         | ({"authors": refs} if "authors" in changed else {})
     )
-    sort_author = authors[0].sort_name if authors else None
-    writes = kept.replaced(tx.dialect, number, after, sort_author=sort_author, now=now)
+    if not row.work_by_hand:
+        main = after.authors[0].id if after.authors else None
+        work_id = work_of(after.id, after.title, after.language, main)
+        after = after.model_copy(update={"work_id": work_id})
+    number, sort_author = row.number, authors[0].sort_name if authors else None
+    variants = headings.variants(after.authors)
+    writes = kept.replaced(
+        tx.dialect, number, after, sort_author=sort_author, variants=variants, now=now
+    )
     about = () if after.withdrawn else names
     if changed & {"authors", "subjects", "withdrawn"}:
         await tx.write(*kept.unlinked(number))

@@ -8,15 +8,19 @@ from uuid import UUID
 
 from lendery.catalog.repository import authors as authors_kept
 from lendery.catalog.repository import subjects as subjects_kept
+from lendery.catalog.repository.variants import headings_called, variants_of
 from lendery.catalog.rules.filing import family_first
-from lendery.catalog.rules.fold import folded_name
-from lendery.contracts.base import Invalid, new_id
-from lendery.contracts.catalog import Author, NamedAuthor
-from lendery.platform.db import Tx
+from lendery.catalog.rules.fold import folded_name, words
+from lendery.contracts.authorities import HeadingKind
+from lendery.contracts.base import Invalid, Page, Window, new_id
+from lendery.contracts.catalog import Author, AuthorRef, NamedAuthor, Subject
+from lendery.platform.db import Database, Tx
 from lendery.platform.db.session import Write
+from lendery.platform.http.answers import make_cursor, read_cursor
 
 ID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 LONGEST_SUBJECT = 500
+MOST_WORDS = 8
 
 
 def named(given: NamedAuthor | str) -> NamedAuthor:
@@ -34,22 +38,46 @@ class Headings:
     by_id: dict[UUID, Author]
     by_name: dict[str, list[Author]]
     subjects: dict[str, UUID]
+    other_forms: dict[UUID, list[str]]
+    preferred: dict[str, str] = field(default_factory=dict)  # subjects, by another form
     made: list[Write] = field(default_factory=list)
 
     @classmethod
     async def of(
-        cls, tx: Tx, *, authors: Iterable[NamedAuthor], subjects: Iterable[str], now: datetime
+        cls,
+        tx: Tx,
+        *,
+        authors: Iterable[NamedAuthor],
+        subjects: Iterable[str],
+        shown: Iterable[UUID] = (),
+        now: datetime,
     ) -> "Headings":
-        """Looks up all that are named, in one statement a kind."""
-        listed = list(authors)
+        """Looks up all that are named, in one statement a kind.
+
+        A name that is only another form of one author's leads to that author, a subject likewise.
+        `shown`: authors that the record names already, for the other forms of their names.
+        """
+        listed, wanted = list(authors), set(subjects)
         ids = {each.id for each in listed if each.id}
         names = {folded_name(each.name) for each in listed if each.name and not each.id}
-        return cls(
-            now,
-            await authors_kept.authors_with(tx, ids=list(ids)),
-            await authors_kept.authors_named(tx, names=list(names)),
-            await subjects_kept.subjects_named(tx, names=list(set(subjects))),
-        )
+        by_name = await authors_kept.authors_named(tx, names=list(names))
+        led = await _led_to(tx, "author", names - by_name.keys())
+        by_id = await authors_kept.authors_with(tx, ids=list(ids | set(led.values())))
+        by_name |= {name: [by_id[other]] for name, other in led.items() if other in by_id}
+        everyone = {*by_id, *shown, *(each.id for alike in by_name.values() for each in alike)}
+        known = await subjects_kept.subjects_named(tx, names=list(wanted))
+        other_forms = await variants_of(tx, everyone)
+        found = cls(now, by_id, by_name, known, other_forms)
+        await found._lead({folded_name(name): name for name in wanted - known.keys()}, tx)
+        return found
+
+    async def _lead(self, unknown: dict[str, str], tx: Tx) -> None:
+        """Subjects that are named by another form go by their heading's."""
+        led = await _led_to(tx, "subject", unknown)
+        headings = await subjects_kept.names_of(tx, ids=list(set(led.values())))
+        for name, subject_id in led.items():
+            self.preferred[unknown[name]] = headings[subject_id]
+            self.subjects[headings[subject_id]] = subject_id
 
     def authors(self, given: Iterable[NamedAuthor], pointer: str = "#/authors") -> list[Author]:
         """Each once, in order. Raises Invalid for an id that nobody has."""
@@ -84,6 +112,14 @@ class Headings:
         self.made.append(authors_kept.added(made, now=self.now))
         return made
 
+    def variants(self, authors: Iterable[AuthorRef]) -> list[str]:
+        """The other forms of their names."""
+        return [name for each in authors for name in self.other_forms.get(each.id, ())]
+
+    def subject_names(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Each by the form under which its books stand, and once."""
+        return tuple(dict.fromkeys(self.preferred.get(name, name) for name in names))
+
     def subject_ids(self, names: Iterable[str]) -> list[UUID]:
         found = []
         for name in names:
@@ -92,6 +128,30 @@ class Headings:
                 self.made.append(subjects_kept.added(self.subjects[name], name))
             found.append(self.subjects[name])
         return found
+
+
+async def _led_to(tx: Tx, kind: HeadingKind, names: Iterable[str]) -> dict[str, UUID]:
+    """Folded names that are another form of one heading, and of one only."""
+    found = await headings_called(tx, kind, names=list(names))
+    return {name: ids[0] for name, ids in found.items() if len(ids) == 1}
+
+
+async def subjects_found(db: Database, q: str | None, window: Window) -> Page[Subject]:
+    """In alphabetical order; each word of `q` begins a word of the subject, or of another form."""
+    typed = words(q or "")[:MOST_WORDS]
+    filed, after_id = read_cursor(window.after, str, UUID) if window.after else (None, None)
+    after = (filed or "", after_id) if after_id else None
+    async with db.read() as session:
+        many = window.limit + 1
+        rows = await subjects_kept.listed(session, words=typed, after=after, many=many)
+        counted = await subjects_kept.how_many(session, words=typed) if window.total else None
+    shown = rows[: window.limit]
+    more = len(rows) > window.limit
+    return Page(
+        items=[Subject(id=row.id, name=row.name, books=row.books) for row in shown],
+        next_cursor=make_cursor(shown[-1].filed, shown[-1].id) if more else None,
+        total=counted,
+    )
 
 
 def _is_meant(given: NamedAuthor, known: Author) -> bool:

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from lendery.catalog.books import BookCatalog
-from lendery.catalog.repository.books import BookRow
+from lendery.catalog.repository.books import BookRow, work_id_of
 from lendery.contracts.base import Invalid, Window, one_line
-from lendery.contracts.catalog import BookSearch, NoSuchBook
+from lendery.contracts.catalog import BookSearch, BookWasMerged, NoSuchBook
 from lendery.platform.http.answers import etag_of, version_tag
 from lendery.platform.http.hot import Finished, HotPath
 
@@ -39,7 +39,7 @@ def hot_paths(books: BookCatalog) -> list[HotPath]:
             return None
         try:
             row = await books.row(book_id=UUID(named[1]))
-        except NoSuchBook:
+        except (NoSuchBook, BookWasMerged):
             return None
         return Finished(book_json(row).encode(), version_tag(row.version).encode())
 
@@ -94,8 +94,10 @@ def book_json(row: BookRow) -> str:
         f'"authors":{book.authors},"isbn":{text(book.isbn)},"publisher":{text(book.publisher)},'
         f'"published_year":{year},"language":{text(book.language)},'
         f'"subjects":{book.subjects},"description":{text(book.description)},'
-        f'"series":{text(book.series)},"call_number":{text(book.call_number)},'
-        f'"material":{text(book.material)},"withdrawn":{"true" if book.withdrawn else "false"},'
+        f'"series":{text(book.series)},"series_number":{text(book.series_number)},'
+        f'"call_number":{text(book.call_number)},"material":{text(book.material)},'
+        f'"work_id":"{_id(book.work_id or work_id_of(book))}",'
+        f'"withdrawn":{"true" if book.withdrawn else "false"},'
         f'"version":{book.version}}}'
     )
 

@@ -30,6 +30,9 @@ NUMBER: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
 # Ordered by code point on both databases, whatever the server's locale.
 FILED: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
 
+IN_A_SERIES = text("series_key IS NOT NULL")
+MERGED = text("merged_into IS NOT NULL")
+
 metadata = MetaData()
 
 change = Table(
@@ -38,6 +41,8 @@ change = Table(
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("version", BigInteger, nullable=False),
     Column("last_number", BigInteger, nullable=False),
+    Column("looked_at", UtcDateTime),  # when duplicates were looked for last
+    Column("looked_version", BigInteger),  # and at which version of the catalog
 )
 
 author = Table(
@@ -85,6 +90,12 @@ book = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     Column("description", Text),
     Column("sort_rating", Integer, nullable=False, server_default=text("0")),
+    Column("series_number", String(40)),
+    Column("series_key", FILED),  # the words of the series; null without one
+    Column("series_place", BigInteger, nullable=False, server_default="0"),  # in thousandths
+    Column("work_id", Uuid),  # null: put there by an older program, and as the rules say
+    Column("work_by_hand", Boolean, nullable=False, server_default=text("false")),
+    Column("merged_into", Uuid),  # the id of the book that this one was found to be
     Index("catalog_book_by_id", "id", unique=True),
     Index("catalog_one_book_per_isbn", "isbn", unique=True),
     Index("catalog_books_by_title", "sort_title", "number"),
@@ -94,6 +105,16 @@ book = Table(
     Index("catalog_books_by_language", "language", "number"),
     Index("catalog_books_by_material", "material", "number"),
     Index("catalog_books_withdrawn", "withdrawn"),
+    Index("catalog_books_of_work", "work_id", "number"),
+    Index(
+        "catalog_books_of_series",
+        "series_key",
+        "series_place",
+        "number",
+        sqlite_where=IN_A_SERIES,
+        postgresql_where=IN_A_SERIES,
+    ),
+    Index("catalog_books_merged", "merged_into", sqlite_where=MERGED, postgresql_where=MERGED),
 )
 
 book_author = Table(
@@ -155,6 +176,63 @@ rating = Table(  # what reviews told last: how many gave how many stars
     Column("fours", Integer, nullable=False),
     Column("fives", Integer, nullable=False),
     Column("version", Integer, nullable=False),
+)
+
+# Authors and subjects alike: the ids of both are of one kind, and never the same.
+variant = Table(  # "see from": other forms of a name, by which the heading is found
+    "catalog_variant",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", String(8), nullable=False),  # author or subject
+    Column("heading_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("folded", FILED, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("catalog_one_variant_per_heading", "heading_id", "folded", unique=True),
+    Index("catalog_variants_by_name", "kind", "folded"),
+)
+
+see_also = Table(  # both ways: each is on the page of the other
+    "catalog_see_also",
+    metadata,
+    Column("heading_id", Uuid, primary_key=True),
+    Column("other_id", Uuid, primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Index("catalog_seen_from", "other_id"),
+)
+
+merge = Table(
+    "catalog_merge",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", String(8), nullable=False),  # author, subject or book
+    Column("loser_id", Uuid, nullable=False),
+    Column("winner_id", Uuid, nullable=False),
+    Column("loser_name", Text, nullable=False),
+    Column("winner_name", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Uuid),
+    Column("moved", Json, nullable=False),  # as they were before, and as they were left
+    Column("undone_at", UtcDateTime),
+    Column("undone_by", Uuid),
+    Index("catalog_merges_of", "loser_id"),
+    Index("catalog_merges_into", "winner_id"),
+)
+
+duplicate = Table(  # pairs that look the same to the job that compares
+    "catalog_duplicate",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", String(8), nullable=False),  # author or book
+    Column("one_id", Uuid, nullable=False),
+    Column("other_id", Uuid, nullable=False),
+    Column("score", SmallInteger, nullable=False),  # 0 to 100
+    Column("found_at", UtcDateTime, nullable=False),
+    Column("dismissed_at", UtcDateTime),
+    Column("dismissed_by", Uuid),
+    Index("catalog_one_duplicate_per_pair", "one_id", "other_id", unique=True),
+    Index("catalog_duplicates_of", "other_id"),
+    Index("catalog_duplicates_by_score", "kind", "score", "id"),
 )
 
 TABLES = context_tables("catalog", metadata)

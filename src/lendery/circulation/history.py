@@ -25,6 +25,7 @@ from lendery.contracts.circulation import (
     HoldChanged,
     HoldExpired,
     HoldFulfilled,
+    HoldMoved,
     HoldPlaced,
     HoldPutBack,
     HoldReady,
@@ -33,6 +34,7 @@ from lendery.contracts.circulation import (
     HoldSuspended,
     ItemCheckedIn,
     ItemCheckedOut,
+    LoanMoved,
     LoanRenewed,
     TransferReceived,
     TransferStarted,
@@ -106,6 +108,14 @@ def _moved(e: HoldChanged) -> Told:
     return Told(HOLD, e.hold_id, {"pickup_branch_id": e.pickup_branch_id})
 
 
+def _merged(e: HoldMoved) -> Told:
+    return Told(HOLD, e.hold_id, {"book_id": e.into, "asked_for": e.asked_for})
+
+
+def _found_to_be(e: LoanMoved) -> Told:
+    return Told(LOAN, e.loan_id, {"book_id": e.book_id})
+
+
 def _suspended(e: HoldSuspended) -> Told:
     return Told(HOLD, e.hold_id, {"suspended": True, "suspended_until": e.until})
 
@@ -168,9 +178,11 @@ def _line(e: Any, line_id: UUID, kind: str, amount: int, **columns: Any) -> Told
 TELLING: dict[type[Event], Callable[[Any], Told | None]] = {
     ItemCheckedOut: _lent,
     LoanRenewed: _renewed,
+    LoanMoved: _found_to_be,
     ItemCheckedIn: _returned,
     HoldPlaced: _placed,
     HoldChanged: _moved,
+    HoldMoved: _merged,
     HoldSuspended: _suspended,
     HoldResumed: _resumed,
     HoldSentOn: _sent_on,

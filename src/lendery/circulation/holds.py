@@ -141,9 +141,11 @@ class HoldShelf:
             if house.hours_of(each.pickup_branch_id).local_date(now) <= each.expires_on:
                 continue
             async with self.db.begin() as tx:
-                await holds.lock_queue(tx, each.book_id)
-                row = await holds.hold_by_id(tx, each.id)
-                if row is not None and row.state == "ready" and row.expires_on == each.expires_on:
+                try:
+                    row = await _open_hold(tx, each.id, each.book_id)
+                except HoldHasEnded:
+                    continue
+                if row.state == "ready" and row.expires_on == each.expires_on:
                     await _end(tx, hold_steps.expired(row, now=now), now)
                     ended += 1
         return ended
@@ -205,6 +207,9 @@ async def _open_hold(tx: Tx, hold_id: UUID, book_id: UUID) -> Any:
     """The hold, its queue standing still until the transaction ends."""
     await holds.lock_queue(tx, book_id)
     row = await holds.hold_by_id(tx, hold_id)
+    if row is not None and row.book_id != book_id:  # its book was merged while we asked
+        await holds.lock_queue(tx, row.book_id)
+        row = await holds.hold_by_id(tx, hold_id)
     if row is None or row.ended_at is not None:
         state = row.state if row else "gone"
         raise HoldHasEnded("This hold has ended. Place a new one.", state=state)

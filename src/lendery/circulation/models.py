@@ -179,6 +179,7 @@ hold = Table(
     Column("ready_at", UtcDateTime),
     Column("expires_on", Date),
     Column("ended_at", UtcDateTime),
+    Column("asked_for", Uuid),  # the book it was placed on, if that was merged into this one
     # One copy is kept for one reader.
     Index(
         "one_open_hold_per_given_copy",

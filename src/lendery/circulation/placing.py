@@ -137,7 +137,8 @@ class HoldDesk:
             by=actor.id if actor.staff else None,
         )
         row = hold.model_dump(exclude={"position"})
-        writes = [holds.placing(**row, borrower=borrower), tx.announcement(happened)]
+        placed = holds.placing(**row, borrower=borrower, asked_for=None)
+        writes = [placed, tx.announcement(happened)]
         if key is not None:
             told = hold.model_dump(mode="json", exclude={"patron_id"})
             writes.append(idempotency.kept(TABLES, key, told, now=now))

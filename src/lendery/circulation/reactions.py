@@ -2,9 +2,17 @@
 
 from typing import Any, Protocol
 
+from lendery.circulation.merging import follow_merge, follow_undo
 from lendery.circulation.repository import remembered
 from lendery.contracts.accounts import Patron, PatronChanged, PatronRemoved, Patrons
-from lendery.contracts.catalog import BareCopy, Copies, CopyChanged, CopyRemoved
+from lendery.contracts.catalog import (
+    BareCopy,
+    BookMerged,
+    BookUnmerged,
+    Copies,
+    CopyChanged,
+    CopyRemoved,
+)
 from lendery.platform.db import Tx
 from lendery.platform.events import Reaction
 
@@ -45,9 +53,15 @@ async def forget_copy(tx: Tx, event: CopyRemoved, told: Any) -> None:
     await remembered.forget_copy(tx, event.copy_id)
 
 
+async def ask_copies(ports: Neighbours, event: BookMerged | BookUnmerged) -> list[BareCopy]:
+    return await ports.copies.by_ids(ids=list(event.copy_ids)) if event.copy_ids else []
+
+
 REACTIONS = (
     Reaction(PatronChanged, refresh_patron, ask_patron),
     Reaction(PatronRemoved, forget_patron, ask_patron),
     Reaction(CopyChanged, refresh_copy, ask_copy),
     Reaction(CopyRemoved, forget_copy),
+    Reaction(BookMerged, follow_merge, ask_copies),
+    Reaction(BookUnmerged, follow_undo, ask_copies),
 )

@@ -9,8 +9,9 @@ it happened:
 - A ledger line has one event, and a transaction tells at most one of each loan and each hold.
 - Who tells more of a row than its beginning has read the row as committed, so draws later.
 - Renewing and taking back a loan both hold the lock on its copy until their commit, and draw
-  their numbers under it; likewise every step of a hold under the lock on the queue of its book
-  (a copy never changes its book). Who comes next draws a higher number.
+  their numbers under it; likewise every step of a hold under the lock on the queue of its book.
+  Where books are merged, both queues and the copies that change their book are locked. Who
+  comes next draws a higher number.
 - On SQLite there is one writer, and the sequence on PostgreSQL caches no numbers.
 
 Between rows nothing is ordered: a payment may be numbered before its fine, as the parts of one

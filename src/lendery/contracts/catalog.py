@@ -27,6 +27,9 @@ from lendery.contracts.reviews import Rating
 Barcode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Year = Annotated[int, Field(ge=-3000, le=2200, description="Years before our era are negative.")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+SeriesNumber = Annotated[
+    Line, Field(max_length=40, description="Which of its series: 2, 2.5, IV, 1-3.")
+]
 CopyStatus = Literal[
     "withdrawn",
     "lost",
@@ -96,8 +99,10 @@ class Book(Value):
     subjects: tuple[str, ...]
     description: str | None
     series: str | None
+    series_number: str | None
     call_number: str | None
     material: str
+    work_id: UUID
     withdrawn: bool
     version: int
 
@@ -115,6 +120,7 @@ class NewBook(Input):
     subjects: list[Line] = Field(default=[], max_length=100)
     description: Text | None = None
     series: Line | None = None
+    series_number: SeriesNumber | None = None
     call_number: Line | None = None
     material: Code = "book"
 
@@ -130,6 +136,7 @@ class BookChanges(Input):
     subjects: list[Line] | None = Field(default=None, max_length=100)
     description: Text | None = None
     series: Line | None = None
+    series_number: SeriesNumber | None = None
     call_number: Line | None = None
     material: Code | None = None
     withdrawn: bool | None = None
@@ -234,6 +241,18 @@ class NoSuchBook(NotFound):
     status = 404
 
 
+class BookWasMerged(NotFound):
+    """It was found to be the same as another, `into`, which has all its copies now."""
+
+    status = 410
+
+
+class AuthorWasMerged(NotFound):
+    """The same person as `into`, under whose name their books stand now."""
+
+    status = 410
+
+
 class NoSuchCopy(NotFound):
     status = 404
 
@@ -279,6 +298,28 @@ class BookChanged(Event):
 class BookWithdrawn(Event):
     about = "book_id"
     book_id: UUID
+
+
+class BookMerged(Event):
+    """All that was of this book is of `into` now: the copies named, and who waits for it."""
+
+    about = "book_id"
+    book_id: UUID
+    into: UUID
+    copy_ids: tuple[UUID, ...]
+
+
+class BookUnmerged(Event):
+    """It was another book after all: the copies named are its own again.
+
+    `before` are books that had been merged into this one.
+    """
+
+    about = "book_id"
+    book_id: UUID
+    into: UUID
+    copy_ids: tuple[UUID, ...]
+    before: tuple[UUID, ...] = ()
 
 
 class CopyAdded(Event):

@@ -231,6 +231,7 @@ def _book(title: Title) -> NewBook:
         language=title.language,
         subjects=list(title.subjects),
         series=title.series,
+        series_number=title.series_number,
         call_number=title.call_number,
     )
 

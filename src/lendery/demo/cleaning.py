@@ -63,17 +63,17 @@ def title_and_subtitle(text: str) -> tuple[str, str | None]:
     return lines[0], " : ".join(lines[1:]) or None
 
 
-def title_and_series(text: str) -> tuple[str, str | None]:
-    """The title without its `(Series, #1)`, and the series as `Series, 1`.
+def title_and_series(text: str) -> tuple[str, str | None, str | None]:
+    """The title without its `(Series, #1)`, the series, and its number there.
 
     Where a book stands in several series, the first one named is taken.
     """
     found = _SERIES.fullmatch(text)
     place = _SERIES_PLACE.match(found["series"].strip()) if found else None
     if not found or not place:
-        return clean(text), None
+        return clean(text), None, None
     number = re.sub(r"\s*[-\u2013]\s*", "-", place["number"])
-    return clean(found["title"]), f"{clean(place['name'])}, {number}"
+    return clean(found["title"]), clean(place["name"]), number
 
 
 def isbn13(text: str) -> str | None:

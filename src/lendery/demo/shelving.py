@@ -78,8 +78,8 @@ def guess_audience(title: str, series: str | None, authors: Sequence[Name]) -> A
 
 
 def _known_series(series: str) -> str:
-    """`The 39 Clues: Unstoppable, 1` belongs to `the 39 clues`."""
-    return series.rpartition(",")[0].partition(":")[0].casefold()
+    """`The 39 Clues: Unstoppable` belongs to `the 39 clues`."""
+    return series.partition(":")[0].casefold()
 
 
 def guess_fiction(title: str, subtitle: str | None, series: str | None, author: str) -> bool:

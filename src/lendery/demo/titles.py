@@ -49,6 +49,7 @@ class Title:
     language: str | None
     subjects: tuple[str, ...]
     series: str | None
+    series_number: str | None
     call_number: str
     audience: Audience
     fiction: bool
@@ -80,6 +81,7 @@ def line_of(title: Title) -> str:
         title.language or "",
         _BETWEEN_VALUES.join(_safe(subject) for subject in title.subjects),
         title.series or "",
+        title.series_number or "",
         title.call_number,
         title.audience,
         "fiction" if title.fiction else "",
@@ -92,8 +94,8 @@ def line_of(title: Title) -> str:
 
 def title_of(line: str) -> Title:
     """The title a line of a data file describes: the reverse of `line_of`."""
-    (title, subtitle, authors, isbn, year, language, subjects, series, call_number, audience,
-     fiction, popularity) = line.split("\t")  # fmt: skip
+    (title, subtitle, authors, isbn, year, language, subjects, series, series_number,
+     call_number, audience, fiction, popularity) = line.split("\t")  # fmt: skip
     return Title(
         title=title,
         subtitle=subtitle or None,
@@ -103,6 +105,7 @@ def title_of(line: str) -> Title:
         language=language or None,
         subjects=tuple(subjects.split(_BETWEEN_VALUES)) if subjects else (),
         series=series or None,
+        series_number=series_number or None,
         call_number=call_number,
         audience="child" if audience == "child" else "adult",
         fiction=bool(fiction),

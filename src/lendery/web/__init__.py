@@ -10,6 +10,7 @@ patrons.py    people as staff see them       patron_holds.py  what one of them w
 registering.py  somebody new                 account.py       what one of them owes; till.py
 overdue.py    what is late                   desk_branch.py   where a desk stands
 reviewing.py  writing a review               review_queue.py  what staff decide about
+headings.py   an author, a subject, a series duplicates.py    what looks the same, merges
 """
 
 from fastapi import APIRouter, FastAPI
@@ -20,6 +21,8 @@ from lendery.web import (
     catalogue,
     desk,
     desk_branch,
+    duplicates,
+    headings,
     hold_lists,
     holds,
     my,
@@ -35,9 +38,10 @@ from lendery.web.pages import Site, Unknown
 from lendery.web.ports import Ports
 
 PAGES = (
-    *(catalogue, reviewing, holds, sessions, my),
+    *(catalogue, headings, reviewing, holds, sessions, my),
     *(desk, desk_branch, hold_lists),
     *(review_queue, patrons, patron_holds, account, registering, overdue),
+    duplicates,
 )
 
 

@@ -10,12 +10,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lendery.contracts.authorities import NoSuchWork
 from lendery.contracts.base import PeerUnavailable, Window
-from lendery.contracts.catalog import BookSearch
+from lendery.contracts.catalog import Book, BookSearch, BookWasMerged
 from lendery.contracts.circulation import HoldFilter, LoanFilter
 from lendery.web import opinions, queues, shelves
 from lendery.web.opinions import Written
-from lendery.web.pages import Site, asked, by_htmx, show, visit_of
+from lendery.web.pages import Site, asked, by_htmx, go, show, visit_of
 from lendery.web.queues import Queued
 from lendery.web.rendering import query
 from lendery.web.shelves import Availability, Held, Places
@@ -180,7 +181,10 @@ class Catalogue:
     ) -> Response:
         """`written`: a review that could not be taken as it was sent."""
         ports = self.site.ports
-        book = await ports.books.get(book_id=book_id)
+        try:
+            book = await ports.books.get(book_id=book_id)
+        except BookWasMerged as merged:
+            return go(f"/books/{merged.extra['into']}")
         places = await shelves.places(ports)
         shelf = await self._shelf([book])
         here = shelf[book.id] if shelf is not None else Availability()
@@ -195,8 +199,16 @@ class Catalogue:
             here=here if shelf is not None else None,
             waiting=waiting,
             held=held,
+            editions=await self._other_editions(book),
             copies=sorted(here.kept, key=lambda each: (places.name(each.branch_id), each.status)),
         )
+
+    async def _other_editions(self, book: Book) -> list[Book]:
+        try:
+            work = await self.site.ports.works.get(work_id=book.work_id)
+        except NoSuchWork:  # moved while we asked
+            return []
+        return [each for each in work.editions if each.id != book.id]
 
     async def _queue(self, request: Request, book_id: UUID) -> tuple[int, Queued | None]:
         """How many wait for it, and the hold of who looks."""
@@ -207,19 +219,10 @@ class Catalogue:
             held = await queues.held_by(ports, visit.me, book_id, visit.actor, now)
         return await queues.length(ports, book_id), held
 
-    async def author(self, request: Request, author_id: UUID) -> Response:
-        author = await self.site.ports.authors.get(author_id=author_id)
-        found = await self.site.ports.books.search(
-            wanted=BookSearch(author_id=author_id, sort="title"),
-            window=Window(limit=100),
-        )
-        return self.site.page(request, "author.html", author=author, books=found.items)
-
 
 def routes(site: Site) -> APIRouter:
     pages, router = Catalogue(site), site.router()
     show(router, "/", pages.home)
     show(router, "/books", pages.results)
     show(router, "/books/{book_id}", pages.book)
-    show(router, "/authors/{author_id}", pages.author)
     return router

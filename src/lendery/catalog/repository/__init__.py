@@ -8,6 +8,10 @@ authors.py   authors, and finding them by name
 subjects.py  subjects, and finding them by name
 requests.py  the answers that were given to an Idempotency-Key
 ratings.py   how many stars books have, as reviews told
+variants.py  other forms of names, and what else to look at
+series.py    books that belong together: of a series, of a work, on a subject
+merges.py    what became of what, and what was moved
+duplicates.py  pairs that look the same
 copies.py    copies, and the status that circulation told
 """
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from lendery.catalog.models import author, book_author
+from lendery.catalog.models import author, book_author, variant
 from lendery.catalog.rules.filing import name_key
 from lendery.catalog.rules.fold import folded_name
 from lendery.contracts.catalog import Author
@@ -115,9 +115,25 @@ def beginnings(words: list[str]) -> dict[str, str]:
     return {f"w{at}": f" {word}" for at, word in enumerate(words)}
 
 
+def called(dialect: str, kind: str, heading: tuple[Any, Any], words: int) -> Any:
+    """Each of the words bound begins a word of the name (`heading`: id and name), or all of them
+    of one other form of it."""
+
+    def each_begins(column: Any) -> Any:
+        return and_(True, *(begins_a_word(dialect, column, f"w{at}") for at in range(words)))
+
+    heading_id, name = heading
+    if not words:
+        return and_(True)
+    other = select(variant.c.heading_id).where(
+        variant.c.kind == kind, each_begins(variant.c.folded)
+    )
+    return each_begins(name) | heading_id.in_(other)
+
+
 @lru_cache(maxsize=64)
 def _listed(dialect: str, words: int, after: bool, counted: bool) -> Statement:
-    named = and_(True, *(begins_a_word(dialect, author.c.folded, f"w{at}") for at in range(words)))
+    named = called(dialect, "author", (author.c.id, author.c.folded), words)
     if counted:
         return Statement(select(func.count()).select_from(author).where(named))
     found = select(*SHOWN, author.c.filed).where(named)
@@ -140,7 +156,7 @@ async def listed(
 def _suggested(dialect: str) -> Statement:
     return Statement(
         select(author.c.id, author.c.name)
-        .where(begins_a_word(dialect, author.c.folded, "w0"))
+        .where(called(dialect, "author", (author.c.id, author.c.folded), 1))
         .order_by(author.c.filed, author.c.id)
         .limit(bindparam("many"))
     )

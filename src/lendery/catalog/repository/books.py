@@ -1,7 +1,7 @@
 """Records: read by key as one row of one table, written with their links and their words."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    func,
     insert,
     select,
     type_coerce,
@@ -21,7 +22,8 @@ from sqlalchemy import (
 from lendery.catalog.models import book, book_author, book_subject, copy
 from lendery.catalog.repository import ratings
 from lendery.catalog.repository.search import indexed, tidy, unindexed
-from lendery.catalog.rules import isbn
+from lendery.catalog.repository.variants import variants_of
+from lendery.catalog.rules import isbn, works
 from lendery.catalog.rules.filing import LAST, NO_YEAR, name_key, title_key
 from lendery.catalog.rules.ratings import UNRATED
 from lendery.contracts.catalog import AuthorRef, Book
@@ -44,8 +46,12 @@ class BookRow(Protocol):
     subjects: str
     description: str | None
     series: str | None
+    series_number: str | None
     call_number: str | None
     material: str
+    work_id: str | UUID | None
+    work_by_hand: bool | int
+    merged_into: str | UUID | None
     withdrawn: bool | int
     version: int
 
@@ -54,8 +60,10 @@ class BookRow(Protocol):
 AS_IT_STANDS: tuple[ColumnElement[Any], ...] = tuple(
     type_coerce(column, Text).label(column.name)
     for column in book.c
-    if not column.name.startswith("sort_") and column.name not in ("created_at", "updated_at")
+    if column.name not in ("created_at", "updated_at", "series_key", "series_place")
+    and not column.name.startswith("sort_")
 )
+BY_STAFF = ("work_by_hand", "merged_into")  # only their own writes change them
 AT = bindparam("at_number", type_=book.c.number.type)
 
 BY_ID = Statement(select(*AS_IT_STANDS).where(book.c.id == bindparam("id")))
@@ -69,11 +77,13 @@ AFTER = Statement(
     .order_by(book.c.number)
     .limit(500)
 )
-WITH_ISBN = Statement(select(book.c.id, book.c.title).where(book.c.isbn == bindparam("isbn")))
+# Who looks for the number of a book that was merged means the one it was merged into.
+HOLDER = func.coalesce(book.c.merged_into, book.c.id, type_=book.c.id.type).label("id")
+WITH_ISBN = Statement(select(HOLDER, book.c.title).where(book.c.isbn == bindparam("isbn")))
 WITH_ISBNS = Statement(
-    select(book.c.isbn, book.c.id, book.c.title).where(any_of(book.c.isbn, "isbns"))
+    select(book.c.isbn, HOLDER, book.c.title).where(any_of(book.c.isbn, "isbns"))
 )
-KNOWN = Statement(select(book.c.id).where(any_of(book.c.id, "ids")))
+KNOWN = Statement(select(book.c.id).where(any_of(book.c.id, "ids"), book.c.merged_into.is_(None)))
 HAS_COPIES = Statement(select(copy.c.id).where(copy.c.book_id == bindparam("id")).limit(1))
 NUMBERS_BY_AUTHOR = Statement(
     select(book_author.c.book_number).where(book_author.c.author_id == bindparam("author_id"))
@@ -86,7 +96,7 @@ REPLACE = Statement(
         {
             column.name: bindparam(f"to_{column.name}", type_=column.type)
             for column in book.c
-            if column.name not in ("number", "id", "created_at", "sort_rating")
+            if column.name not in ("number", "id", "created_at", "sort_rating", *BY_STAFF)
         }
     )
 )
@@ -103,6 +113,15 @@ def uuid_of(raw: str | UUID) -> UUID:
     return raw if isinstance(raw, UUID) else UUID(raw)
 
 
+def work_id_of(row: BookRow) -> UUID:
+    """As it was decided, or for a record of an older program as the rules say."""
+    if row.work_id is not None:
+        return uuid_of(row.work_id)
+    authors = json.loads(row.authors)
+    author_id = UUID(authors[0]["id"]) if authors else None
+    return works.work_of(uuid_of(row.id), row.title, row.language, author_id)
+
+
 def book_of(row: BookRow) -> Book:
     return Book(
         id=uuid_of(row.id),
@@ -116,8 +135,10 @@ def book_of(row: BookRow) -> Book:
         subjects=tuple(json.loads(row.subjects)),
         description=row.description,
         series=row.series,
+        series_number=row.series_number,
         call_number=row.call_number,
         material=row.material,
+        work_id=work_id_of(row),
         withdrawn=bool(row.withdrawn),
         version=row.version,
     )
@@ -131,10 +152,18 @@ async def books_with(session: Session, *, ids: list[UUID]) -> list[Book]:
     return [book_of(row) for row in await session.rows(BY_IDS, ids=ids)]
 
 
-async def books_by_author(session: Session, *, author_id: UUID) -> list[tuple[int, Book]]:
+async def book_rows(session: Session, *, numbers: list[int]) -> list[BookRow]:
+    return await session.rows(BY_NUMBERS, numbers=numbers) if numbers else []
+
+
+async def rows_by_author(session: Session, *, author_id: UUID) -> list[BookRow]:
     rows = await session.rows(NUMBERS_BY_AUTHOR, author_id=author_id)
-    listed = await session.rows(BY_NUMBERS, numbers=[row.book_number for row in rows])
-    return [(row.number, book_of(row)) for row in listed]
+    return await book_rows(session, numbers=[row.book_number for row in rows])
+
+
+async def books_by_author(session: Session, *, author_id: UUID) -> list[tuple[int, Book]]:
+    rows = await rows_by_author(session, author_id=author_id)
+    return [(row.number, book_of(row)) for row in rows]
 
 
 async def holders_of(session: Session, *, isbns: list[str]) -> dict[str, Any]:
@@ -161,32 +190,46 @@ def _columns(shown: Book, sort_author: str | None, now: datetime) -> dict[str, A
         "subjects": list(shown.subjects),
         "sort_title": title_key(shown.title, shown.language),
         "sort_author": LAST if sort_author is None else name_key(sort_author),
+        "series_key": works.series_key(shown.series),
+        "series_place": works.series_place(shown.series_number),
         "sort_year": NO_YEAR if shown.published_year is None else shown.published_year,
         "updated_at": now,
     }
 
 
-NEW = {"sort_rating": UNRATED}
+NEW = {"sort_rating": UNRATED, "work_by_hand": False, "merged_into": None}
 _PLAIN = set(Book.model_fields) - {"id", "authors", "subjects"}
 
 
 def added(
-    dialect: str, number: int, shown: Book, *, sort_author: str | None, now: datetime
+    dialect: str,
+    number: int,
+    shown: Book,
+    *,
+    sort_author: str | None,
+    variants: Iterable[str] = (),
+    now: datetime,
 ) -> list[Write]:
     columns = _columns(shown, sort_author, now)
     return [
         (PUT, {**columns, "number": number, "id": shown.id, "created_at": now, **NEW}),
-        indexed(dialect, number, shown, isbn_forms(shown.isbn)),
+        indexed(dialect, number, shown, isbn_forms(shown.isbn), variants),
     ]
 
 
 def replaced(
-    dialect: str, number: int, shown: Book, *, sort_author: str | None, now: datetime
+    dialect: str,
+    number: int,
+    shown: Book,
+    *,
+    sort_author: str | None,
+    variants: Iterable[str] = (),
+    now: datetime,
 ) -> list[Write]:
     columns = _columns(shown, sort_author, now)
     return [
         (REPLACE, {"at_number": number, **{f"to_{name}": v for name, v in columns.items()}}),
-        indexed(dialect, number, shown, isbn_forms(shown.isbn)),
+        indexed(dialect, number, shown, isbn_forms(shown.isbn), variants),
     ]
 
 
@@ -213,11 +256,23 @@ def isbn_forms(number: str | None) -> tuple[str | None, ...]:
     return (number, isbn.ten(number)) if number else ()
 
 
+def called(shown: Book, variants: Mapping[UUID, Iterable[str]]) -> list[str]:
+    """The other forms of the names of its authors, by which it is found too."""
+    return [name for each in shown.authors for name in variants.get(each.id, ())]
+
+
+def worded(dialect: str, number: int, shown: Book, variants: Mapping[UUID, Iterable[str]]) -> Write:
+    """The words of a record, by which it is found."""
+    return indexed(dialect, number, shown, isbn_forms(shown.isbn), called(shown, variants))
+
+
 async def make_findable(tx: Tx) -> None:
     """The words of all records, from the records, where they have none yet: after a restore."""
     last = 0
     while rows := await tx.rows(AFTER, number=last):
-        writes = [indexed(tx.dialect, r.number, book_of(r), isbn_forms(r.isbn)) for r in rows]
+        books = {row.number: book_of(row) for row in rows}
+        found = await variants_of(tx, (a.id for each in books.values() for a in each.authors))
+        writes = [worded(tx.dialect, number, each, found) for number, each in books.items()]
         await tx.many(writes[0][0], [given for _, given in writes])
         last = rows[-1].number
     await tidy(tx)

@@ -1,6 +1,6 @@
 """The words of records, in FTS5 or tsvector, and the questions put to them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -68,14 +68,23 @@ DROP_VECTOR = Statement(
 TIDY_FTS = Statement(insert(FTS).values(catalog_search=literal_column("'optimize'")))
 
 
-def indexed(dialect: str, number: int, book: Book, forms: tuple[str | None, ...]) -> Write:
-    """The write that makes a record findable; `forms` are the ways to write its ISBN."""
+def indexed(
+    dialect: str,
+    number: int,
+    book: Book,
+    forms: tuple[str | None, ...],
+    variants: Iterable[str] = (),
+) -> Write:
+    """The write that makes a record findable; `forms` are the ways to write its ISBN.
+
+    `variants` are other forms of its authors' names.
+    """
     other = field_words((*forms, book.publisher, book.series, book.call_number, book.description))
     if book.withdrawn:
         other = [WITHDRAWN, *other]
     fields = (
         field_words((book.title, book.subtitle)),
-        field_words(each.name for each in book.authors),
+        field_words([*(each.name for each in book.authors), *variants]),
         field_words(book.subjects),
         other,
     )

@@ -4,22 +4,26 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, exists, func, insert, select, tuple_
+from sqlalchemy import bindparam, delete, exists, func, insert, select, tuple_
 
-from lendery.catalog.models import book_subject, subject
-from lendery.catalog.repository.authors import beginnings, begins_a_word
+from lendery.catalog.models import book_subject, see_also, subject, variant
+from lendery.catalog.repository.authors import beginnings, called
 from lendery.catalog.rules.filing import name_key
 from lendery.platform.db import Session, Statement, Tx, any_of
 from lendery.platform.db.session import Write
 
 BY_NAMES = Statement(select(subject.c.id, subject.c.name).where(any_of(subject.c.name, "names")))
+BY_IDS = Statement(select(subject.c.id, subject.c.name).where(any_of(subject.c.id, "ids")))
 PUT = Statement(insert(subject))
-OF_NO_BOOK = Statement(
+OF_NO_BOOK = Statement(  # those that lead somewhere, or that others lead to, stay
     delete(subject).where(
         any_of(subject.c.name, "names"),
         ~exists().where(book_subject.c.subject_id == subject.c.id),
+        ~exists().where(variant.c.heading_id == subject.c.id),
+        ~exists().where(see_also.c.heading_id == subject.c.id),
     )
 )
+DESTROY = Statement(delete(subject).where(subject.c.id == bindparam("id")))
 BOOKS = (
     select(func.count())
     .where(book_subject.c.subject_id == subject.c.id)
@@ -28,10 +32,31 @@ BOOKS = (
 )
 
 
+ONE = Statement(
+    select(subject.c.id, subject.c.name, BOOKS.label("books")).where(
+        subject.c.id == bindparam("id")
+    )
+)
+
+
 async def subjects_named(session: Session, *, names: list[str]) -> dict[str, UUID]:
     if not names:
         return {}
     return {row.name: row.id for row in await session.rows(BY_NAMES, names=names)}
+
+
+async def names_of(session: Session, *, ids: list[UUID]) -> dict[UUID, str]:
+    return {row.id: row.name for row in await session.rows(BY_IDS, ids=ids)} if ids else {}
+
+
+async def subject_with(session: Session, *, subject_id: UUID) -> Any | None:
+    """(id, name, books)"""
+    return await session.row(ONE, id=subject_id)
+
+
+async def destroy(tx: Tx, *, subject_id: UUID) -> None:
+    """Only for a subject that no book is linked to."""
+    await tx.run(DESTROY, id=subject_id)
 
 
 def added(subject_id: UUID, name: str) -> Write:
@@ -45,7 +70,7 @@ async def forget_unused(tx: Tx, *, names: list[str]) -> None:
 
 @lru_cache(maxsize=64)
 def _listed(dialect: str, words: int, after: bool, counted: bool) -> Statement:
-    named = and_(True, *(begins_a_word(dialect, subject.c.filed, f"w{at}") for at in range(words)))
+    named = called(dialect, "subject", (subject.c.id, subject.c.filed), words)
     if counted:
         return Statement(select(func.count()).select_from(subject).where(named))
     found = select(subject.c.id, subject.c.name, BOOKS.label("books"), subject.c.filed).where(named)

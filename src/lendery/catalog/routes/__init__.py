@@ -1,10 +1,14 @@
-"""REST for the catalog: authors, books, subjects and copies."""
+"""REST for the catalog: authors, books, subjects and copies; works, series, and what is one."""
 
 from fastapi import APIRouter
 
 from lendery.catalog.routes.authors import author_routes
 from lendery.catalog.routes.books import book_routes
 from lendery.catalog.routes.copies import copy_routes
+from lendery.catalog.routes.headings import heading_routes
+from lendery.catalog.routes.merging import duplicate_routes, merge_routes
+from lendery.catalog.routes.works import series_routes, work_routes
+from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
 from lendery.contracts.catalog import Authors, Books, Copies
 from lendery.contracts.circulation import CopyStates
 
@@ -14,4 +18,21 @@ def routes(authors: Authors, books: Books, copies: Copies, states: CopyStates) -
     router.include_router(book_routes(books))
     router.include_router(copy_routes(books, copies, states))
     router.include_router(author_routes(authors, books))
+    return router
+
+
+def authority_routes(
+    *,
+    authorities: AuthorityFile,
+    merges: Merges,
+    duplicates: Duplicates,
+    works: Works,
+    series: SeriesList,
+) -> APIRouter:
+    router = APIRouter(prefix="/api/v1")
+    router.include_router(heading_routes(authorities))
+    router.include_router(work_routes(works))
+    router.include_router(series_routes(series))
+    router.include_router(merge_routes(merges))
+    router.include_router(duplicate_routes(duplicates))
     return router

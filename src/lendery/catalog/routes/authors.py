@@ -41,11 +41,6 @@ def _reading(router: APIRouter, authors: Authors, books: Books) -> None:
         """In alphabetical order; each word of `q` begins a word of the name."""
         return page_answer(await authors.find(q=q, window=window), request)
 
-    @router.get("/authors/{author_id}", summary="One author", response_model=Author)
-    async def read_author(request: Request, author_id: UUID) -> Response:
-        author = await authors.get(author_id=author_id)
-        return answer(author, request, etag=version_tag(author.version))
-
     @router.get(
         "/authors/{author_id}/books", summary="The books of an author", response_model=SearchPage
     )

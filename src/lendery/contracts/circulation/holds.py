@@ -237,6 +237,19 @@ class HoldExpired(Event):
     book_id: UUID
 
 
+class HoldMoved(Event):
+    """Its book was found to be `into`, or not to be after all: it waits there, in its old place.
+
+    `asked_for` is the book it was placed on, where that is another.
+    """
+
+    about = "book_id"
+    hold_id: UUID
+    book_id: UUID
+    into: UUID
+    asked_for: UUID | None = None
+
+
 class CopyReleased(Event):
     """A copy is no longer kept for anybody, or no longer where it was kept."""
 

@@ -210,6 +210,15 @@ class LoanRenewed(Event):
     by: UUID | None = None
 
 
+class LoanMoved(Event):
+    """The copy that is out was found to be one of another book, `book_id`."""
+
+    about = "copy_id"
+    loan_id: UUID
+    copy_id: UUID
+    book_id: UUID
+
+
 class ItemCheckedIn(Event):
     """`loan_id` is null when the copy was not on loan (shelf check)."""
 
