@@ -15,11 +15,12 @@ events = typer.Typer(help="The log of what happened, and its delivery.", no_args
 @events.command("failed")
 def failed_events() -> None:
     """List the events that were parked after failing too often."""
-    from lendery.cli import settings
     from lendery.main import wire
 
+    chosen = _library()
+
     async def look() -> Any:
-        wiring = wire(settings())
+        wiring = wire(chosen)
         parked = await wiring.relay.parked()
         await wiring.close()
         return parked
@@ -39,11 +40,12 @@ def failed_events() -> None:
 @events.command("retry")
 def retry_events() -> None:
     """Try the failed events again."""
-    from lendery.cli import settings
     from lendery.main import wire
 
+    chosen = _library()
+
     async def revive() -> int:
-        wiring = wire(settings())
+        wiring = wire(chosen)
         count = await wiring.relay.revive()
         await wiring.close()
         return count
@@ -61,11 +63,11 @@ def verify_events(
     ] = None,
 ) -> None:
     """Check that nobody changed the log of what happened. Exit code 1 when somebody did."""
-    from lendery.cli import bars, console, settings
+    from lendery.cli import bars, console
     from lendery.main import TABLES, objections, wire
     from lendery.platform.audit import audit
 
-    wiring = wire(settings())
+    wiring = wire(_library())
     noted = _noted(against or [], wiring.here)
 
     async def check() -> Any:
@@ -137,12 +139,10 @@ def replay_events(
 ) -> None:
     """Rebuild loans, holds and balances from circulation's log alone, read from its beginning."""
     from lendery.circulation.replay import replay
-    from lendery.cli import Steps, bars, console, settings
+    from lendery.cli import Steps, bars, console
     from lendery.main import objections, wire
 
-    chosen = settings()
-    if chosen.sqlite_file and not chosen.sqlite_file.exists():
-        _refuse(f"There is no library at {chosen.sqlite_file}.")
+    chosen = _library()
     if into is not None and into.exists():
         _refuse(f"There is a file {into} already. Nothing was replayed.")
     wiring = wire(chosen)
@@ -164,6 +164,16 @@ def replay_events(
     _tell_replay(report, seconds=time.monotonic() - began, verify=verify, into=into)
     if report.found:
         raise typer.Exit(1)
+
+
+def _library() -> Any:
+    """The settings of a library that is there: looking makes no file that looks like one."""
+    from lendery.cli import settings
+
+    chosen = settings()
+    if chosen.sqlite_file and not chosen.sqlite_file.exists():
+        _refuse(f"There is no library at {chosen.sqlite_file}.")
+    return chosen
 
 
 def _refuse(says: str) -> NoReturn:

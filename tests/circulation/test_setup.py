@@ -17,10 +17,12 @@ from lendery.contracts.circulation import (
     LoanRequest,
     NewBranch,
     NewCalendar,
+    NewHold,
     NewRule,
     NoSuchBranch,
     NoSuchCalendar,
     NoSuchRule,
+    ReturnRequest,
 )
 from lendery.contracts.permissions import STRANGER
 from lendery.platform.db import Database
@@ -118,6 +120,26 @@ async def test_a_branch_with_a_past_stays(town: Town) -> None:
             await town.branches.remove(branch_id=branch.id, **GRANT)
     await town.branches.remove(branch_id=empty.id, **GRANT)
     assert patron.id and copy.id
+
+
+async def test_a_branch_where_somebody_collects_stays(town: Town) -> None:
+    home, kiosk = await town.branch("home"), await town.branch("kiosk")
+    await town.rule("loan_period", 21)
+    town.patrons.add("1000000008")
+    copy = town.copies.add("b1", home.id)
+    wanted = NewHold(book_id=copy.book_id, card_number="1000000008", pickup_branch_id=kiosk.id)
+    held = await town.holds.place(hold=wanted, actor=LIBRARIAN, now=NOW)
+    with pytest.raises(BranchInUse):
+        await town.branches.remove(branch_id=kiosk.id, **GRANT)
+    request = ReturnRequest(barcode="b1", branch_id=home.id)
+    sent = await town.desk.check_in(request=request, actor=LIBRARIAN, now=NOW)
+    assert sent.to_branch == kiosk.id
+    await town.holds.cancel(hold_id=held.id, actor=LIBRARIAN, now=NOW)
+    with pytest.raises(BranchInUse):  # the copy is still on its way there
+        await town.branches.remove(branch_id=kiosk.id, **GRANT)
+    assert await town.branches.get(branch_id=kiosk.id) == kiosk
+    await town.desk.check_in(request=request, actor=LIBRARIAN, now=NOW)
+    await town.branches.remove(branch_id=kiosk.id, **GRANT)
 
 
 async def test_of_two_changes_at_once_none_is_lost_silently(town: Town) -> None:

@@ -369,3 +369,14 @@ def test_the_command_ends_with_two_when_it_cannot_check(
     code, says = verify()
     assert code == 0
     assert says[1] == "  2 were delivered before there was a chain; serving seals them"
+
+
+@pytest.mark.parametrize("command", ["failed", "retry", "verify", "replay"])
+def test_a_library_that_is_not_there_is_said_and_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    missing = tmp_path / "missing.db"
+    monkeypatch.setenv("LENDERY_DATABASE_URL", f"sqlite:///{missing}")
+    done = CliRunner().invoke(app, ["events", command])
+    assert done.exit_code == 2 and f"There is no library at {missing}." in done.output
+    assert list(tmp_path.iterdir()) == []

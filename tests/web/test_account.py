@@ -1,7 +1,12 @@
 """The till: what a patron owes, and settling it at the desk."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
+
+from lendery.contracts.base import Money
+from lendery.contracts.circulation import NewWaiver
+from lendery.contracts.permissions import SYSTEM
 
 from .conftest import NASTY, Browser, Library, Page
 from .test_catalogue import assert_harmless
@@ -160,6 +165,54 @@ async def test_something_is_charged_by_hand_once(library: Library, desk: Browser
     assert (fine.amount.amount, fine.reason, fine.note) == (1250, "damaged", "Coffee")
     page = await desk.send(path_of(library), form_of(page, "charge", **{"charge-amount": "0"}))
     assert page.response.status_code == 409 and await balance(library) == 1250
+
+
+async def test_what_was_typed_stays_when_nothing_was_charged(
+    library: Library, desk: Browser
+) -> None:
+    page = await desk.see(path_of(library))
+    given = {"reason": "damaged", "note": "Coffee"}
+    for typed, status in (("12.345", 422), ("0", 409)):
+        form = form_of(page, "charge", **{"charge-amount": typed}, **given)
+        page = await desk.send(path_of(library), form)
+        assert page.response.status_code == status and await balance(library) == 0
+        assert (page.value("charge-amount"), page.value("note")) == (typed, "Coffee")
+        chosen = [a["value"] for t, a in page.elements if t == "option" and "selected" in a]
+        assert chosen == ["damaged"], "how and what for are chosen once more otherwise"
+        assert any(t == "details" and "open" in a for t, a in page.elements)
+    page = await desk.send(
+        path_of(library), form_of(page, "charge", **{"charge-amount": "3"}, **given)
+    )
+    assert (page.value("charge-amount"), page.value("note")) == ("", ""), "it is done"
+
+
+async def test_a_mistyped_payment_or_refund_is_there_to_be_corrected(
+    library: Library, desk: Browser
+) -> None:
+    fine = await library.charge("Ann Reed", 300)
+    page = await desk.see(path_of(library))
+    page = await desk.send(path_of(library), form_of(page, "pay", **{"pay-amount": "1.2O"}))
+    assert page.value("pay-amount") == "1.2O"
+    await desk.send(path_of(library), form_of(page, "pay", **{"pay-amount": "1"}))
+    why = {f"cancel-{fine.id}": "It stood here"}
+    page = await desk.send(path_of(library), form_of(page, f"cancel:{fine.id}", **why))
+    wrong = {"refund-amount": "1..", "refund-reason": "Never lost"}
+    page = await desk.send(path_of(library), form_of(page, "refund", **wrong))
+    assert {name: page.value(name) for name in wrong} == wrong
+    assert await balance(library) == -100
+
+
+async def test_cancelling_says_no_more_than_was_taken_back(library: Library, desk: Browser) -> None:
+    fine = await library.charge("Ann Reed", 300)
+    forgiven = NewWaiver(amount=Money(amount=120), reason="First time")
+    now = datetime.now(UTC)
+    await library.wiring.fees.waive(fine_id=fine.id, waiver=forgiven, actor=SYSTEM, now=now)
+    page = await desk.see(path_of(library))
+    why = {f"cancel-{fine.id}": "It stood here"}
+    page = await desk.send(path_of(library), form_of(page, f"cancel:{fine.id}", **why))
+    notice = page.text[page.text.index("Charge cancelled:") :].split("recorded.")[0]
+    assert "3.00" not in notice, "1.20 of it had been forgiven"
+    assert "-1.80 EUR" in page.text and await balance(library) == 0
 
 
 async def test_a_late_loan_is_not_owed_yet(library: Library, desk: Browser) -> None:

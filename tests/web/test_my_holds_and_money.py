@@ -1,7 +1,14 @@
 """What a reader waits for and owes, on the page of one's own."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from lendery.contracts.base import Window
+from lendery.contracts.circulation import LoanFilter
+from lendery.contracts.permissions import SYSTEM
+from lendery.web import queues
+from lendery.web.words import said_day
 
 from .conftest import Browser, Library, Page
 
@@ -163,3 +170,55 @@ async def test_ann_sees_what_is_left_of_a_fine_and_her_credit(
     await desk.send(path, form | wrong)
     page = await ann.see("/my")
     assert "You have 1.00 EUR of credit." in page.text and "You owe" not in page.text
+
+
+async def goes_by(library: Library, zone: str) -> ZoneInfo:
+    """Central keeps the time of another part of the world."""
+    changes = {"time_zone": zone}
+    now = datetime.now(UTC)
+    branches = library.wiring.branches
+    await branches.change(branch_id=library.central.id, changes=changes, actor=SYSTEM, now=now)
+    return ZoneInfo(zone)
+
+
+async def test_what_a_late_loan_costs_is_told_with_the_day_it_was_due_there(
+    library: Library, ann: Browser, desk: Browser
+) -> None:
+    there = await goes_by(library, "America/Los_Angeles")
+    await library.rule("fine", 20)
+    await library.lend("00123", "Ann Reed", days_ago=30)
+    found = await library.wiring.loans.find(
+        like=LoanFilter(status="overdue"), window=Window(), actor=SYSTEM, now=datetime.now(UTC)
+    )
+    due_on = found.items[0].due_at.astimezone(there).date()
+    assert due_on < found.items[0].due_at.date(), "in Greenwich it is a day later"
+    says = said_day(due_on, datetime.now(UTC).date())
+    mine = await ann.see("/my")
+    assert f"Late: was due {says}" in mine.text and f"late, was due {says}" in mine.text
+    page = await desk.see(f"/staff/patrons/{library.people['Ann Reed'].id}/account")
+    assert f"late, was due {says}" in page.text
+
+
+async def test_a_hold_is_suspended_until_a_day_that_is_to_come_where_it_is_collected(
+    library: Library,
+) -> None:
+    hold = await library.hold("Emma", "Ann Reed", days_ago=1)
+    evening = datetime(2026, 7, 2, 3, tzinfo=UTC)  # of the first of July in California
+    night = datetime(2026, 7, 1, 12, tzinfo=UTC)  # the second has begun on Christmas Island
+    for now, zone, day, what in (
+        (evening, "America/Los_Angeles", "2026-07-01", "not-a-day"),
+        (evening, "America/Los_Angeles", "2026-07-02", "suspended"),
+        (night, "Pacific/Kiritimati", "2026-07-02", "not-a-day"),
+        (night, "Pacific/Kiritimati", "2026-07-03", "suspended"),
+    ):
+        await goes_by(library, zone)
+        changed = await queues.change(
+            library.wiring,
+            do="suspend",
+            hold_id=hold.id,
+            whose=library.people["Ann Reed"].id,
+            until=day,
+            actor=SYSTEM,
+            now=now,
+        )
+        assert changed.what == what, (zone, day)

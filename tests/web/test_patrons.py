@@ -65,3 +65,14 @@ async def test_registering_says_what_is_wrong_beside_the_field(
 
 async def test_overdue_lists_what_is_late(library: Library, desk: Browser) -> None:
     assert "Nothing is late." in (await desk.see("/staff/overdue")).text
+
+
+async def test_late_days_are_dates_after_the_one_it_was_due_on(
+    library: Library, desk: Browser
+) -> None:
+    await library.lend("00123", "Ann Reed", days_ago=22)
+    await library.lend("00125", "Cas Berg", days_ago=24)
+    page = await desk.see("/staff/overdue")
+    assert "2 loans are late." in page.text
+    yesterday, before = page.text.index(" 1 day "), page.text.index(" 3 days ")
+    assert before < yesterday, "due at the end of yesterday is a day late, as its fine is"

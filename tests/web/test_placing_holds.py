@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from lendery.contracts.catalog import NewCopy
 from lendery.contracts.permissions import SYSTEM
 from lendery.web import shelves
 from lendery.web.shelves import Places
@@ -191,3 +192,18 @@ async def test_titles_and_cards_on_the_hold_page_are_only_shown(
         page = await desk.send(path, form_of(library, page) | {"card": text})
         assert page.response.status_code == 422 and page.value("card") == text
         assert_harmless(page)
+
+
+async def test_the_copy_at_the_branch_where_it_is_collected_is_named_first(
+    library: Library, desk: Browser
+) -> None:
+    book = await library.shelve("Romola", "R-1", branch_id=library.north.id)
+    now = datetime.now(UTC)
+    copy = NewCopy(barcode="R-2", book_id=book.id, branch_id=library.central.id)
+    await library.wiring.copies.add(copy=copy, actor=SYSTEM, now=now)
+    for branch in (library.north, library.central):
+        people, cas = library.wiring.users, library.people["Cas Berg"]
+        home = {"home_branch_id": branch.id}
+        await people.change(user_id=cas.id, changes=home, actor=SYSTEM, now=now)
+        page = await desk.see(f"/books/{book.id}/hold?patron={cas.id}")
+        assert f"On shelf: {branch.name}" in page.text

@@ -86,7 +86,8 @@ class BranchOffice:
             problem = NoSuchBranch("There is no such branch.")
             unchanged_since(await one(tx, models.branch, branch_id, problem), version)
             if await house.branch_in_use(tx, branch_id):
-                raise BranchInUse("Copies live here or were lent here. Move them first.")
+                says = "Copies live here, come here or were lent here, or holds are collected here."
+                raise BranchInUse(f"{says} Move them first.")
             await house.remove(tx, models.branch, branch_id)
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from lendery.circulation import hold_steps
 from lendery.circulation.charging import Charge
 from lendery.circulation.copy_states import status_now
+from lendery.circulation.hold_steps import Step
 from lendery.circulation.repository import holds
 from lendery.contracts.base import new_id
 from lendery.contracts.circulation import CopyReleased
@@ -54,6 +55,14 @@ async def collected(
             by=by,
         )
         writes += charge.writes(tx)
+    return writes
+
+
+async def ended(tx: Tx, step: Step, *, now: datetime) -> list[Write]:
+    """The writes of a hold that ends uncollected: a copy that stood ready for it is free."""
+    writes, row = step.writes(tx), step.row
+    if row.state == "ready":
+        writes.append(await released(tx, row.given_copy_id, book_id=row.book_id, now=now))
     return writes
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from lendery.circulation import filling, hold_steps
-from lendery.circulation.collecting import released
+from lendery.circulation.collecting import ended
 from lendery.circulation.facts import hold_value
 from lendery.circulation.hold_steps import Step
 from lendery.circulation.house import House, HouseKeeper
@@ -127,7 +127,7 @@ class HoldShelf:
         async with self.db.begin() as tx:
             row = await _open_hold(tx, hold_id, book_id)
             step = hold_steps.cancelled(row, by=_staff(actor), now=now)
-            await _end(tx, step, now)
+            await tx.write(*await ended(tx, step, now=now))
             house = await self.keeper.now(tx)
         return _shown(row._replace(**step.becomes), house, now)
 
@@ -136,7 +136,7 @@ class HoldShelf:
         async with self.db.read() as session:
             house = await self.keeper.now(session)
             past = await holds.past_their_day(session, (now + A_DAY).date())
-        ended = 0
+        count = 0
         for each in past:
             if house.hours_of(each.pickup_branch_id).local_date(now) <= each.expires_on:
                 continue
@@ -146,9 +146,10 @@ class HoldShelf:
                 except HoldHasEnded:
                     continue
                 if row.state == "ready" and row.expires_on == each.expires_on:
-                    await _end(tx, hold_steps.expired(row, now=now), now)
-                    ended += 1
-        return ended
+                    step = hold_steps.expired(row, now=now)
+                    await tx.write(*await ended(tx, step, now=now))
+                    count += 1
+        return count
 
     async def waiting(self, *, book_ids: list[UUID]) -> list[QueueLength]:
         if not book_ids:
@@ -214,14 +215,6 @@ async def _open_hold(tx: Tx, hold_id: UUID, book_id: UUID) -> Any:
         state = row.state if row else "gone"
         raise HoldHasEnded("This hold has ended. Place a new one.", state=state)
     return row
-
-
-async def _end(tx: Tx, step: Step, now: datetime) -> None:
-    writes = step.writes(tx)
-    if step.row.state == "ready":
-        row = step.row
-        writes.append(await released(tx, row.given_copy_id, book_id=row.book_id, now=now))
-    await tx.write(*writes)
 
 
 def _shown(row: Any, house: House, now: datetime) -> Hold:

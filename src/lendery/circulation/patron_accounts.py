@@ -100,6 +100,7 @@ async def accruing(
             found[row.id] = Accruing(
                 loan_id=row.id,
                 book_id=row.book_id,
+                branch_id=row.home_branch_id,
                 due_at=row.due_at,
                 amount=Money(amount=amount, currency=currency),
             )

@@ -1,7 +1,11 @@
-"""What circulation does when something happens elsewhere: it keeps its memory fresh."""
+"""What circulation does when something happens elsewhere: it keeps its memory fresh.
+
+Who or what has left is forgotten, and no hold goes on without them.
+"""
 
 from typing import Any, Protocol
 
+from lendery.circulation.leaving import copy_left, person_left
 from lendery.circulation.merging import follow_merge, follow_undo
 from lendery.circulation.repository import remembered
 from lendery.contracts.accounts import Patron, PatronChanged, PatronRemoved, Patrons
@@ -37,6 +41,7 @@ async def forget_patron(tx: Tx, event: PatronRemoved, told: Patron | None) -> No
     """What is remembered first says that it is newer than anything still on its way."""
     if told is not None:
         await remembered.remember_patron(tx, told)
+    await person_left(tx, event.patron_id, now=event.at)
     await remembered.forget_patron(tx, event.patron_id)
 
 
@@ -50,6 +55,7 @@ async def refresh_copy(tx: Tx, event: CopyChanged, told: BareCopy | None) -> Non
 
 
 async def forget_copy(tx: Tx, event: CopyRemoved, told: Any) -> None:
+    await copy_left(tx, event.copy_id, now=event.at)
     await remembered.forget_copy(tx, event.copy_id)
 
 

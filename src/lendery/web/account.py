@@ -55,9 +55,13 @@ class AccountPages:
         try:
             told = await deeds[what](form)
         except Unfinished as unfinished:
-            return await self._page(request, user_id, 422, wrong=unfinished.wrong, ticked=ticked)
+            wrong, typed = unfinished.wrong, await form.typed(what)
+            return await self._page(request, user_id, 422, wrong=wrong, ticked=ticked, typed=typed)
         except REFUSALS as refusal:
-            return await self._page(request, user_id, 409, refused=refusal.detail, ticked=ticked)
+            # what may be paid or refunded is said, and stands in the field
+            typed = await form.typed(what) if what == "charge" else {}
+            says = refusal.detail
+            return await self._page(request, user_id, 409, refused=says, ticked=ticked, typed=typed)
         except KeyReused as reused:
             return await self._page(request, user_id, 409, refused=reused)
         return await self._page(request, user_id, told=told)
@@ -72,6 +76,7 @@ class AccountPages:
         refused: str | KeyReused = "",
         wrong: Mapping[str, str] | None = None,
         ticked: Sequence[UUID] = (),
+        typed: Mapping[str, str] | None = None,
     ) -> Response:
         visit, ports, now = visit_of(request), self.site.ports, datetime.now(UTC)
         visit.must(Permission.SEE_PEOPLE)
@@ -94,6 +99,7 @@ class AccountPages:
             sent_before=isinstance(refused, KeyReused),
             wrong=wrong or {},
             ticked=set(ticked),
+            typed=typed or {},
             preset=owes.of(list(ticked)) if ticked else owes.account.owed,
             cursor=cursor,
             key=new_key(),

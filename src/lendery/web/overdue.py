@@ -12,6 +12,7 @@ from lendery.contracts.circulation import LoanFilter
 from lendery.contracts.permissions import Permission
 from lendery.web import shelves
 from lendery.web.pages import Site, asked, show, visit_of
+from lendery.web.words import zone
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,14 @@ class OverdueList:
             places=places,
             branch=branch,
             found=found,
-            now=now,
+            days={each.loan.id: _days_late(each, places, now) for each in loans},
         )
+
+
+def _days_late(late: shelves.Held, places: shelves.Places, now: datetime) -> int:
+    """Dates after the one it was due on, where the copy lives: as fines count, open or not."""
+    where = zone(places.zone(late.branch_id))
+    return (now.astimezone(where).date() - late.loan.due_at.astimezone(where).date()).days
 
 
 def routes(site: Site) -> APIRouter:

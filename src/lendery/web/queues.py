@@ -19,6 +19,7 @@ from lendery.contracts.circulation import (
 )
 from lendery.contracts.permissions import Actor
 from lendery.web.ports import Ports
+from lendery.web.words import zone
 
 MOST = 100  # of one reader, on one page
 
@@ -136,7 +137,8 @@ async def change(
         if do == "resume":
             await ports.holds.resume(hold_id=hold_id, actor=actor, now=now)
             return Change("resumed", title)
-        day = _later(until, now)
+        branch = await ports.branches.get(branch_id=hold.pickup_branch_id)
+        day = _later(until, now.astimezone(zone(branch.time_zone)).date())
         if until and day is None:
             return Change("not-a-day", title)
         asked = Suspension(until=day)
@@ -150,10 +152,10 @@ async def change(
         return Change("unchanged", title, says=found.detail)
 
 
-def _later(text: str, now: datetime) -> date | None:
+def _later(text: str, today: date) -> date | None:
     """A day after today."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
         return None
-    return day if day > now.date() else None
+    return day if day > today else None

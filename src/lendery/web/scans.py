@@ -98,7 +98,8 @@ class Scanner:
             reason=scan.reason or None,
             renew=scan.renew,
         )
-        key = request_key(scan.key, actor, "check-out", asked.model_dump_json())
+        said = asked.model_dump_json(exclude={"waive"}), sorted(asked.waive)  # in one order
+        key = request_key(scan.key, actor, "check-out", said)
         try:
             loan = await self.ports.loans.check_out(request=asked, actor=actor, now=now, key=key)
         except CheckOutRefused as refusal:

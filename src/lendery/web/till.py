@@ -28,14 +28,22 @@ from lendery.web.renewing import request_key
 
 WRITE = "Write the amount like 4.20."
 WHY = "Say why, in a few words."
+FIELDS = {
+    "pay": ("pay-amount", "method"),
+    "refund": ("refund-amount", "method", "refund-reason"),
+    "charge": ("charge-amount", "reason", "note"),
+}
 
 
 @dataclass(frozen=True)
 class Told:
-    """What was done, for the line above the account."""
+    """What was done, for the line above the account.
+
+    Without an `amount` the account says how much: what was forgiven is not taken back again.
+    """
 
     what: Literal["paid", "waived", "cancelled", "refunded", "charged"]
-    amount: Money
+    amount: Money | None = None
     method: str = ""
     balance: Money | None = None
     fine: Fine | None = None
@@ -72,6 +80,10 @@ class Form:
         if not text:
             raise Unfinished(name, WHY)
         return text
+
+    async def typed(self, what: str) -> dict[str, str]:
+        """What stood in the fields, for whoever has to correct one of them."""
+        return {name: await field(self.request, name, 300) for name in FIELDS.get(what, ())}
 
     async def ticked(self) -> list[UUID]:
         sent = (await self.request.form()).getlist("fine")
@@ -113,7 +125,7 @@ class Till:
         await self.ports.fees.waive(
             fine_id=fine.id, waiver=waiver, actor=form.actor, now=form.now, key=key
         )
-        return Told("waived", fine.outstanding, fine=fine, title=await self._title(fine))
+        return Told("waived", fine=fine, title=await self._title(fine))
 
     async def cancel(self, form: Form) -> Told:
         fine = await self._fine(form)
@@ -122,7 +134,7 @@ class Till:
         await self.ports.fees.cancel(
             fine_id=fine.id, cancellation=wrong, actor=form.actor, now=form.now, key=key
         )
-        return Told("cancelled", fine.amount, fine=fine, title=await self._title(fine))
+        return Told("cancelled", fine=fine, title=await self._title(fine))
 
     async def refund(self, form: Form) -> Told:
         refund = NewRefund.model_validate(

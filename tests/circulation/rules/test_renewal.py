@@ -214,8 +214,20 @@ def test_what_may_be_waived_are_codes() -> None:
         (
             of_patron(owed=1240),
             {},
-            "12.40 EUR is owed; the limit is 10.00 EUR. Take a payment or waive.",
+            "12.40 EUR is owed; the limit is 10.00 EUR. Pay at the desk first.",
         ),
+        (
+            of_patron(expires_on=date(2026, 11, 30)),
+            {},
+            "this card expired on Monday 30 November 2026. Renew the card first.",
+        ),
+        (
+            of_patron(blocks=(CardBlock("suspended"),)),
+            {},
+            "borrowing is suspended for this card. Wait until it ends.",
+        ),
+        (of_patron(blocks=(CardBlock("other"),)), {}, "this card is blocked. Ask at the desk."),
+        (of_patron(active=False), {}, "this account is closed. Ask at the desk."),
     ],
 )
 def test_a_refusal_says_why_and_what_next(but: Any, policy: Any, says: str) -> None:

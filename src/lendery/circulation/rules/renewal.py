@@ -126,10 +126,21 @@ def not_later(facts: Renewal, policy: Policy) -> Objection | None:
     return "not-later", f"{says} {_bring_back(facts)}"
 
 
+_WHAT_NEXT: dict[RenewalCode, str] = {  # for the reader too, who can waive nothing
+    "suspended": "Wait until it ends.",
+    "fines-owed": "Pay at the desk first.",
+    "card-expired": "Renew the card first.",
+    "card-long-expired": "Renew the card first.",
+}
+
+
 def _as_at_check_out(rule: StandingRule) -> RenewalRule:
     def objection(facts: Renewal, policy: Policy) -> Objection | None:
         block = rule(facts, policy)
-        return (cast(RenewalCode, block.code), block.says) if block else None
+        if block is None:
+            return None
+        code, why = cast(RenewalCode, block.code), block.says.rpartition(". ")[0]
+        return code, f"{why}. {_WHAT_NEXT.get(code, 'Ask at the desk.')}"
 
     objection.__name__ = rule.__name__
     return objection

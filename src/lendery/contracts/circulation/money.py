@@ -64,10 +64,14 @@ class Fine(Value):
 
 
 class Accruing(Value):
-    """What a late loan will cost if it comes back now. Not owed yet."""
+    """What a late loan will cost if it comes back now. Not owed yet.
+
+    `branch_id`: where the copy lives, whose clock and calendar count.
+    """
 
     loan_id: UUID
     book_id: UUID
+    branch_id: UUID | None = None
     due_at: datetime
     amount: Money
 
