@@ -1,12 +1,17 @@
-"""What the catalog does when something happens elsewhere: it notes what a search may say is in."""
+"""What the catalog does when something happens elsewhere.
+
+It notes what a search may say is in, and how often each book was lent.
+"""
 
 from lendery.catalog.repository.copies import note_status
+from lendery.catalog.repository.popularity import lent_again
 from lendery.contracts.circulation import CopyFlagged, CopyReleased, ItemCheckedIn, ItemCheckedOut
 from lendery.platform.db import Tx
 from lendery.platform.events import Reaction
 
 
 async def note_that_it_is_out(tx: Tx, event: ItemCheckedOut, told: None) -> None:
+    await lent_again(tx, book_id=event.book_id)
     await note_status(tx, copy_id=event.copy_id, status="on-loan")
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    column,
     delete,
     exists,
     func,
@@ -16,11 +17,12 @@ from sqlalchemy import (
     literal_column,
     select,
     tuple_,
+    union,
     update,
 )
 
 from lendery.catalog.models import author, book_author
-from lendery.catalog.rules.filing import name_key
+from lendery.catalog.rules.filing import LAST, name_key
 from lendery.catalog.rules.fold import folded_name
 from lendery.contracts.catalog import Author
 from lendery.platform.db import Session, Statement, Tx, any_of
@@ -136,19 +138,27 @@ async def listed(
     return await session.rows(statement, many=many, **place, **beginnings(words))
 
 
-@lru_cache(maxsize=2)
-def _suggested(dialect: str) -> Statement:
-    return Statement(
-        select(author.c.id, author.c.name)
-        .where(begins_a_word(dialect, author.c.folded, "w0"))
-        .order_by(author.c.filed, author.c.id)
+def _first_by(name: Any) -> Any:
+    return (
+        select(author.c.id, author.c.name, author.c.filed)
+        .where(name >= bindparam("first"), name < bindparam("past"))
+        .order_by(name, author.c.id)
         .limit(bindparam("many"))
+        .subquery()
     )
 
 
+_BEGINNING = union(*(select(each) for each in map(_first_by, (author.c.filed, author.c.folded))))
+BEGINNING = Statement(
+    select(_BEGINNING.subquery("named"))
+    .order_by(column("filed"), column("id"))
+    .limit(bindparam("many"))
+)
+
+
 async def authors_beginning(session: Session, *, name: str, many: int) -> list[Any]:
-    """(id, name) of authors in whose name the folded words `name` begin somewhere."""
-    return await session.rows(_suggested(session.dialect), many=many, **beginnings([name]))
+    """(id, name) of authors whose family or whole name begins with the folded words `name`."""
+    return await session.rows(BEGINNING, first=name, past=name + LAST, many=many)
 
 
 async def how_many(session: Session, *, words: list[str]) -> int:

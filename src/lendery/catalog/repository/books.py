@@ -19,7 +19,10 @@ from sqlalchemy import (
 )
 
 from lendery.catalog.models import book, book_author, book_subject, copy
+from lendery.catalog.repository.search import forget_all as forget_index
 from lendery.catalog.repository.search import indexed, tidy, unindexed
+from lendery.catalog.repository.words import forget_all as forget_words
+from lendery.catalog.repository.words import note_words
 from lendery.catalog.rules import isbn
 from lendery.catalog.rules.filing import LAST, NO_YEAR, name_key, title_key
 from lendery.contracts.catalog import AuthorRef, Book
@@ -48,11 +51,11 @@ class BookRow(Protocol):
     version: int
 
 
+UNSHOWN = {"sort_title", "sort_author", "sort_year", "popularity", "place"}
+UNSHOWN |= {"created_at", "updated_at"}
 # Not converted by column types: a page of twenty would spend more on that than on reading.
 AS_IT_STANDS: tuple[ColumnElement[Any], ...] = tuple(
-    type_coerce(column, Text).label(column.name)
-    for column in book.c
-    if column.name not in ("sort_title", "sort_author", "sort_year", "created_at", "updated_at")
+    type_coerce(column, Text).label(column.name) for column in book.c if column.name not in UNSHOWN
 )
 AT = bindparam("at_number", type_=book.c.number.type)
 
@@ -84,7 +87,7 @@ REPLACE = Statement(
         {
             column.name: bindparam(f"to_{column.name}", type_=column.type)
             for column in book.c
-            if column.name not in ("number", "id", "created_at")
+            if column.name not in ("number", "id", "popularity", "place", "created_at")
         }
     )
 )
@@ -129,6 +132,12 @@ async def books_with(session: Session, *, ids: list[UUID]) -> list[Book]:
     return [book_of(row) for row in await session.rows(BY_IDS, ids=ids)]
 
 
+async def books_numbered(session: Session, *, numbers: list[int]) -> dict[int, BookRow]:
+    if not numbers:
+        return {}
+    return {row.number: row for row in await session.rows(BY_NUMBERS, numbers=numbers)}
+
+
 async def books_by_author(session: Session, *, author_id: UUID) -> list[tuple[int, Book]]:
     rows = await session.rows(NUMBERS_BY_AUTHOR, author_id=author_id)
     listed = await session.rows(BY_NUMBERS, numbers=[row.book_number for row in rows])
@@ -164,6 +173,7 @@ def _columns(shown: Book, sort_author: str | None, now: datetime) -> dict[str, A
     }
 
 
+_NEW = {"popularity": 0, "place": None}
 _PLAIN = set(Book.model_fields) - {"id", "authors", "subjects"}
 
 
@@ -172,8 +182,8 @@ def added(
 ) -> list[Write]:
     columns = _columns(shown, sort_author, now)
     return [
-        (PUT, {**columns, "number": number, "id": shown.id, "created_at": now}),
-        indexed(dialect, number, shown, isbn_forms(shown.isbn)),
+        (PUT, {**columns, **_NEW, "number": number, "id": shown.id, "created_at": now}),
+        indexed(dialect, number, shown, isbn_forms(shown.isbn), new=True),
     ]
 
 
@@ -210,11 +220,18 @@ def isbn_forms(number: str | None) -> tuple[str | None, ...]:
     return (number, isbn.ten(number)) if number else ()
 
 
+def reindexed(dialect: str, row: BookRow, *, new: bool = False) -> Write:
+    return indexed(dialect, row.number, book_of(row), isbn_forms(row.isbn), new=new)
+
+
 async def make_findable(tx: Tx) -> None:
-    """The words of all records, from the records, where they have none yet: after a restore."""
+    """The words of all records, from the records: after a restore."""
+    await forget_index(tx)
+    await forget_words(tx)
     last = 0
     while rows := await tx.rows(AFTER, number=last):
-        writes = [indexed(tx.dialect, r.number, book_of(r), isbn_forms(r.isbn)) for r in rows]
+        writes = [reindexed(tx.dialect, row, new=True) for row in rows]
+        await note_words(tx, writes)
         await tx.many(writes[0][0], [given for _, given in writes])
         last = rows[-1].number
     await tidy(tx)
