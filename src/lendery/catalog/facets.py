@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from heapq import nsmallest
 from typing import Any
 
-from lendery.catalog.repository.books import uuid_of
 from lendery.catalog.repository.copies import branches_holding
 from lendery.contracts.catalog import Facet
 from lendery.platform.db import Session
@@ -25,7 +24,7 @@ async def facets_of(session: Session, hits: Sequence[Any]) -> dict[str, list[Fac
     """
     if not hits:
         return NONE
-    holding = await branches_holding(session, book_ids=[uuid_of(hit.id) for hit in hits])
+    holding = await branches_holding(session, book_ids=[hit.id for hit in hits])
     on_the_shelf = sum(1 for hit in hits if hit.on_the_shelf)
     authors = (each["name"] for listed in _parsed(hits, "authors") for each in listed)
     return {

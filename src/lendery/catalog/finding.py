@@ -93,7 +93,7 @@ class BookFinder:
     ) -> AsyncIterator[tuple[Session, Prepared | None]]:
         """What looks at many records does it where it holds nobody up."""
         counts = window.total and not window.estimate
-        long = known is not None and (known.expected > SHORT or wanted.facets or counts)
+        long = known is not None and (known.expected > SHORT or counts)
         async with self.db.unhurried() if long else self.db.read() as session:
             yield session, known
 
@@ -201,7 +201,9 @@ def _explained(found: Found) -> list[Explanation]:
     explained = []
     for rank, hit in found.hits:
         parts = found.prepared.ranking.parts(hit) if rank else []
-        reasons = [Reason(what=what, words=words, adds=adds) for what, words, adds in parts]
+        reasons = [
+            Reason(what=what, words=words, adds=round(adds, 3)) for what, words, adds in parts
+        ]
         explained.append(
             Explanation(book_id=uuid_of(hit.id), rank=rank or None, reasons=tuple(reasons))
         )

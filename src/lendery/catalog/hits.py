@@ -26,8 +26,8 @@ from lendery.catalog.rules.spelling import is_spelled, near
 from lendery.catalog.searches import Question
 from lendery.platform.db import Session
 
-HEAD = 120
-FACETED = 500
+HEAD = 100
+FACETED = 300
 COMPLETED = 20  # words that one beginning may stand for
 Ranked = list[tuple[float, Any]]
 

@@ -1,5 +1,6 @@
 """Copies, and the status that circulation told."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -112,8 +113,11 @@ def replaced(shown: BareCopy, *, now: datetime) -> Write:
     return REPLACE, {"at_id": shown.id, "idle": idle_status(shown.item_type), **columns}
 
 
-async def branches_holding(session: Session, *, book_ids: list[UUID]) -> dict[UUID, int]:
-    """At which branches copies of these books are, of how many books."""
+async def branches_holding(session: Session, *, book_ids: Sequence[str | UUID]) -> dict[UUID, int]:
+    """At which branches copies of these books are, of how many books.
+
+    The ids as their rows gave them.
+    """
     return {row.branch_id: row.books for row in await session.rows(HOLDING, ids=book_ids)}
 
 

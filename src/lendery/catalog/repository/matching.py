@@ -135,7 +135,7 @@ def _titled(filters: frozenset[Filter], *, withdrawn: bool) -> Statement:
     )
 
 
-MOST_TITLED = 50
+MOST_TITLED = 20
 FIRST_PLACE = -(2**62)
 
 

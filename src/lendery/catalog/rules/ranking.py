@@ -58,7 +58,7 @@ class Ranking:
 
     def rank(self, hit: Any) -> float:
         """Higher is better; in thousandths, so that it can stand in a cursor."""
-        return round(sum(adds for _, _, adds in self.parts(hit)), 3)
+        return round(sum([adds for _, _, adds in self.parts(hit)]), 3)
 
     def parts(self, hit: Any) -> list[Part]:
         """What makes up the rank."""
@@ -69,14 +69,14 @@ class Ranking:
             field, part = _stands_in(word, title, hit)
             if field == "title":
                 covered += word.length
-            found.append((field, word.shown, round(word.weight * part, 3)))
+            found.append((field, word.shown, word.weight * part))
         if covered:
             share = min(1.0, covered / (title.count(" ") - 1))
-            found.append(("title-match", None, round(TITLE_MATCH * share, 3)))
+            found.append(("title-match", None, TITLE_MATCH * share))
         if self.whole_title and hit.sort_title == self.whole_title:
             found.append(("whole-title", None, WHOLE_TITLE))
         if hit.popularity:
-            found.append(("lent", None, round(min(MOST_LENT, LENT * log2(1 + hit.popularity)), 3)))
+            found.append(("lent", None, min(MOST_LENT, LENT * log2(1 + hit.popularity))))
         if hit.on_the_shelf:
             found.append(("available", None, AVAILABLE))
         return found
