@@ -135,7 +135,8 @@ class Searcher:
             await self.ask("filtered, with facets", q=q, language="de", facets=True)
             await self.ask("beginning", q=words(book.title)[0][:4] + "*")
             await self.times.measure(
-                "suggest", lambda book=book: self.books.suggest(q=book.title[:5])  # type: ignore[misc]
+                "suggest",
+                lambda book=book: self.books.suggest(q=book.title[:5]),  # type: ignore[misc]
             )
             if self.typos:
                 wrong, right = self.chance.choice(self.typos)

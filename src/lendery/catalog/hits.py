@@ -10,7 +10,6 @@ from typing import Any
 
 from lendery.catalog.repository.books import BookRow, books_numbered
 from lendery.catalog.repository.matching import (
-    FIRST_PLACE,
     Match,
     first_matching,
     how_many_match,
@@ -204,4 +203,4 @@ async def records(session: Session, hits: Ranked) -> list[BookRow]:
     return [rows[hit.number] for _, hit in hits if hit.number in rows]
 
 
-__all__ = ["FACETED", "FIRST_PLACE", "Hits", "Place", "Prepared", "prepare", "records"]
+__all__ = ["FACETED", "Hits", "Place", "Prepared", "prepare", "records"]

@@ -51,7 +51,7 @@ def _wanted(shape: Shape, *columns: Any) -> Select[Any]:
     if shape.walks:
         looked_at = found.join(VECTORS, VECTORS.c.number == book.c.number)
         return looked_at.where(MATCHES.is_(True))  # said so that no index of words is asked
-    hits = matching(shape.match, placed=False).cte("hits")
+    hits = matching(shape.match).cte("hits")
     if shape.match.dialect == "postgresql":
         hits = hits.prefix_with("MATERIALIZED")
     return found.join(hits, hits.c.number == book.c.number)

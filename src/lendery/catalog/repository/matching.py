@@ -46,11 +46,12 @@ TRAITS = (
 
 @dataclass(frozen=True)
 class Match:
-    """Which statement finds them. `apart`: some numbers are left out; `limited`: by `upto`."""
+    """Which statement finds them: `after` a place, `limited` by another, some numbers `apart`."""
 
     dialect: str
     by: Literal["index", "walk"] = "index"
     filters: frozenset[Filter] = frozenset()
+    after: bool = False
     limited: bool = False
     apart: bool = False
 
@@ -64,31 +65,26 @@ def question_for(dialect: str, asked: Asked, *, withdrawn: bool, level: int | No
     return tsquery(asked, withdrawn=withdrawn)
 
 
-def matching(match: Match, *, placed: bool = True) -> Any:
+def matching(match: Match) -> Any:
     """(number, place) of the records in which the words stand, in no order."""
     if match.dialect == "sqlite":
         place: ColumnElement[int] = FTS.c.rowid
         found = select(_NUMBER_AT.label("number"), place.label("place")).where(
             FTS.c.catalog_search.op("MATCH")(bindparam("words", type_=Text))
         )
-    elif match.by == "index":
-        place = PLACE
-        found = select(VECTORS.c.number, place.label("place")).where(MATCHES)
-    else:
-        return _walked(match)
-    if placed:
+        return _between(match, place, found)
+    if match.by == "index":
+        found = select(VECTORS.c.number, PLACE.label("place")).where(MATCHES)
+        return _between(match, PLACE + 0, found)  # said so that the index of places is not asked
+    looked_at = select(VECTORS.c.number, PLACE.label("place"), VECTORS.c.words)
+    seen = _between(match, PLACE, looked_at).order_by(PLACE).limit(WINDOW).subquery("seen")
+    return select(seen.c.number, seen.c.place).where(seen.c.words.op("@@")(_QUERY))
+
+
+def _between(match: Match, place: ColumnElement[int], found: Any) -> Any:
+    if match.after:
         found = found.where(place > _AFTER)
     return found.where(place <= _UPTO) if match.limited else found
-
-
-def _walked(match: Match) -> Any:
-    """The next WINDOW records looked at one by one."""
-    looked_at = select(VECTORS.c.number, PLACE.label("place"), VECTORS.c.words)
-    looked_at = looked_at.where(PLACE > _AFTER)
-    if match.limited:
-        looked_at = looked_at.where(PLACE <= _UPTO)
-    seen = looked_at.order_by(PLACE).limit(WINDOW).subquery("seen")
-    return select(seen.c.number, seen.c.place).where(seen.c.words.op("@@")(_QUERY))
 
 
 @lru_cache(maxsize=512)
@@ -112,7 +108,7 @@ def _first(match: Match) -> Statement:
 
 @lru_cache(maxsize=256)
 def _count(match: Match, *, capped: bool) -> Statement:
-    hits = matching(match, placed=False).subquery("hits")
+    hits = matching(match).subquery("hits")
     found = select(hits.c.number)
     if match.filters:
         found = found.join(book, book.c.number == hits.c.number).where(*wanted_by(match.filters))
@@ -136,7 +132,6 @@ def _titled(filters: frozenset[Filter], *, withdrawn: bool) -> Statement:
 
 
 MOST_TITLED = 20
-FIRST_PLACE = -(2**62)
 
 
 async def first_matching(
@@ -149,7 +144,7 @@ async def first_matching(
     given: Mapping[str, Any],
     many: int,
     skip: int = 0,
-    after: int = FIRST_PLACE,
+    after: int | None = None,
     upto: int | None = None,
     apart: list[int] | None = None,
 ) -> list[Any]:
@@ -157,13 +152,18 @@ async def first_matching(
     rows: list[Any] = []
     for way in ways:
         end = upto
-        if way.level is not None:
-            last = last_place_of(way.level)
-            end = last if end is None else min(end, last)
-        statement = _first(replace(match, by=way.by, limited=end is not None, apart=bool(apart)))
+        if way.level is not None and upto is not None and last_place_of(way.level) <= upto:
+            end = None  # its word says it
+        asks = replace(
+            match,
+            by=way.by,
+            after=after is not None,
+            limited=end is not None,
+            apart=bool(apart),
+        )
         words = question_for(session.dialect, asked, withdrawn=withdrawn, level=way.level)
         bound = {**given, "words": words, "after": after, "upto": end, "apart": apart}
-        rows = await session.rows(statement, many=many, skip=skip, **bound)
+        rows = await session.rows(_first(asks), many=many, skip=skip, **bound)
         if len(rows) == many:
             break
     return rows
