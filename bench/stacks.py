@@ -25,50 +25,8 @@ from lendery.platform.db import Database
 
 _COMMON = "the of and a history in to life for new world war love story art with american"
 COMMON = _COMMON.split(" ")
-    "the",
-    "of",
-    "and",
-    "a",
-    "history",
-    "in",
-    "to",
-    "life",
-    "for",
-    "new",
-    "world",
-    "war",
-    "love",
-    "story",
-    "art",
-    "with",
-    "american",
-]
 _ONSETS = "b c d f g h k l m n p r s t v w br st tr"
 SYLLABLES = [onset + vowel for onset in _ONSETS.split(" ") for vowel in "aeiou"]
-    a + b
-    for a in [
-        "b",
-        "c",
-        "d",
-        "f",
-        "g",
-        "h",
-        "k",
-        "l",
-        "m",
-        "n",
-        "p",
-        "r",
-        "s",
-        "t",
-        "v",
-        "w",
-        "br",
-        "st",
-        "tr",
-    ]
-    for b in "aeiou"
-]
 LANGUAGES = ["en"] * 70 + ["de"] * 9 + ["fr"] * 9 + ["es"] * 8 + ["it"] * 3 + ["cy"]
 AT_ONCE = 2_000
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -93,7 +93,7 @@ class BookFinder:
     ) -> AsyncIterator[tuple[Session, Prepared | None]]:
         """What looks at many records does it where it holds nobody up."""
         counts = window.total and not window.estimate
-        long = known is not None and (known.expected > SHORT or counts)
+        long = counts or (known is not None and known.expected > SHORT)
         async with self.db.unhurried() if long else self.db.read() as session:
             yield session, known
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lendery.contracts.base import PeerUnavailable, Window
-from lendery.contracts.catalog import BookSearch
+from lendery.contracts.catalog import BookSearch, Facet, Sort
 from lendery.contracts.circulation import HoldFilter, LoanFilter
 from lendery.web import queues, shelves
 from lendery.web.pages import Site, asked, by_htmx, show, visit_of
@@ -19,11 +19,13 @@ from lendery.web.queues import Queued
 from lendery.web.rendering import query
 from lendery.web.shelves import Availability, Held, Places
 
-Sort = Literal["relevance", "title", "author", "year", "newest"]
 SHOWN = 20
+ABOUT = 1_000  # a count above it is a guess where words were asked for
+EXACT = 300  # counts beside filters are exact where no more books match
+ALIKE = 6
 LAST_PAGE = 500
 FIELDS = (
-    *("q", "author", "subject", "language", "available", "branch"),
+    *("q", "author", "subject", "language", "material", "available", "branch"),
     *("year_from", "year_to", "sort"),
 )
 YEAR = re.compile(r"^-?\d{1,4}$")
@@ -37,6 +39,7 @@ class Wanted:
     author: str = ""
     subject: str = ""
     language: str = ""
+    material: str = ""
     available: str = ""
     branch: str = ""
     year_from: str = ""
@@ -63,6 +66,7 @@ class Wanted:
             author=self.author or None,
             subject=self.subject or None,
             language=self.language or None,
+            material=self.material or None,
             available=True if self.available else None,
             branch_id=branch.id if branch else None,
             year_from=self._year("year_from"),
@@ -146,7 +150,12 @@ class Catalogue:
         places = await shelves.places(ports)
         found = await ports.books.search(
             wanted=wanted.search(places),
-            window=Window(limit=SHOWN, offset=(wanted.page - 1) * SHOWN, total=True),
+            window=Window(
+                limit=SHOWN,
+                offset=(wanted.page - 1) * SHOWN,
+                total=True,
+                estimate=bool(wanted.q),
+            ),
         )
         total = found.total if found.total is not None else len(found.items)
         pages = min(max(1, -(-total // SHOWN)), LAST_PAGE)
@@ -160,7 +169,8 @@ class Catalogue:
             pager=Pager(wanted.page, pages),
             places=places,
             branch=branch,
-            facets=found.facets or {},
+            about=bool(wanted.q) and total > ABOUT,
+            facets=_choices(found.facets or {}, total),
             shelf=await self._shelf(found.items),
         )
 
@@ -186,6 +196,7 @@ class Catalogue:
             here=here if shelf is not None else None,
             waiting=waiting,
             held=held,
+            alike=await ports.books.similar(book_id=book_id, many=ALIKE),
             copies=sorted(here.kept, key=lambda each: (places.name(each.branch_id), each.status)),
         )
 
@@ -205,6 +216,15 @@ class Catalogue:
             window=Window(limit=100),
         )
         return self.site.page(request, "author.html", author=author, books=found.items)
+
+
+def _choices(facets: dict[str, list[Facet]], total: int) -> dict[str, list[tuple[str, int | None]]]:
+    """What may be ticked, with how many books: None where not all of them were counted."""
+    exact = total <= EXACT
+    return {
+        name: [(each.value, each.count if exact else None) for each in found]
+        for name, found in facets.items()
+    }
 
 
 def routes(site: Site) -> APIRouter:
