@@ -173,7 +173,9 @@ async def test_fields_narrow_a_search(shelves: Library) -> None:
         "emma OR hobbit", "((((", "^emma", "{title}: x", "a:*b", "&|!<->", "'emma':A", "\\", "%",
         "_", "; DROP TABLE catalog_book; --", "·withdrawn", "·", "\u0301", "🙂", "a\u0000b", "+",
         "emma NEAR/3 hobbit", '"unfinished', "x" * 500, "a " * 250, '"' * 500, "\u200d\ufeff",
-        "<-> emma", "emma:*", "ﷺ" * 100, "\U000e0001", "1e5 0x1F -2.5e-3", "http://a.b/c?d=e",
+        "<-> emma", "author:", "year:..", 'title:"', '-"', "isbn:", "year:-9999..9999", "a*b* *",
+        "-", "-the", "year:1990..x", 'author:-"emma', "author:title:emma", "\u2212emma", "e* a*",
+        "emma:*", "ﷺ" * 100, "\U000e0001", "1e5 0x1F -2.5e-3", "http://a.b/c?d=e",
     ],
 )  # fmt: skip
 async def test_nothing_typed_is_an_operator(shelves: Library, typed: str) -> None:

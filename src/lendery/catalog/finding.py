@@ -13,6 +13,7 @@ from lendery.catalog.hits import FACETED, HEAD, Hits, Place, Prepared, prepare, 
 from lendery.catalog.lists import Cursor, read_place
 from lendery.catalog.repository.books import BookRow, book_of, uuid_of
 from lendery.catalog.rules.query import ask
+from lendery.catalog.rules.spelling import as_written
 from lendery.catalog.searches import Question, question
 from lendery.catalog.suggesting import similar_books, suggestions
 from lendery.contracts.base import Invalid, Window
@@ -127,7 +128,8 @@ async def _corrected(
         prepared = await prepare(session, other, frequencies)
         found = await _ranked(session, prepared, None, window, facets)
         if found.rows:
-            return replace(found, did_you_mean=text)
+            shown = [value for row in found.rows[:5] for value in (row.title, row.authors)]
+            return replace(found, did_you_mean=as_written(text, shown))
     return None
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
-    literal_column,
+    literal,
     select,
     type_coerce,
 )
@@ -30,7 +30,7 @@ from lendery.platform.db import Session, Statement, any_of
 PLACE: ColumnElement[int] = func.coalesce(VECTORS.c.place, VECTORS.c.number)
 _QUERY = cast(bindparam("words", type_=Text), postgresql.TSQUERY)
 MATCHES: ColumnElement[bool] = VECTORS.c.words.op("@@")(_QUERY)
-_NUMBER_AT: ColumnElement[int] = FTS.c.rowid.op("&")(literal_column(f"{BETWEEN - 1}"))
+_NUMBER_AT: ColumnElement[int] = FTS.c.rowid.op("&")(literal(BETWEEN - 1, BigInteger))
 MANY: Any = bindparam("many")
 SKIP: Any = bindparam("skip")
 _AFTER = bindparam("after", type_=BigInteger)

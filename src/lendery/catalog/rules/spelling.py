@@ -4,14 +4,18 @@ A word is kept under what its beginning becomes when one letter is left out, so 
 a letter too many, too few, wrong or in the wrong place meets the right one under the same key.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from math import log2
 from zlib import crc32
 
 from rapidfuzz.distance import OSA
 
+from lendery.catalog.rules.fold import fold
+
 BEGINNING = 6
 SHORTEST, LONGEST = 3, 40
+_WORD = re.compile(r"[^\W_]+")
 
 
 def is_spelled(word: str) -> bool:
@@ -46,6 +50,12 @@ def corrections(
         if distance <= allowed:
             found.append((distance * 6 - log2(books + 1) + (word[:1] != typed[:1]) * 3, word))
     return [word for _, word in sorted(found)[:many]]
+
+
+def as_written(text: str, written: Iterable[str]) -> str:
+    """A text of folded words with the accents that they have where they are written."""
+    known = {fold(word): word.lower() for each in written for word in _WORD.findall(each)}
+    return _WORD.sub(lambda hit: known.get(hit[0], hit[0]), text)
 
 
 def near(typed: str, known: Iterable[str], similarity: float) -> list[str]:
