@@ -34,8 +34,8 @@ from lendery.platform.db import Session, Statement, Tx, any_of
 from lendery.platform.db.session import Write
 from lendery.platform.db.types import Json
 
-WORD = table("catalog_word", column("word", FILED), column("books", BigInteger))
-SPELLING = table("catalog_spelling", column("key", Integer), column("word", FILED))
+WORD = table("catalog_search_word", column("word", FILED), column("books", BigInteger))
+SPELLING = table("catalog_search_spelling", column("key", Integer), column("word", FILED))
 
 FREQUENCIES = Statement(select(WORD.c.word, WORD.c.books).where(any_of(WORD.c.word, "words")))
 BEGINNING = Statement(

@@ -23,8 +23,8 @@ PLAIN = (
     *("series", "call_number", "material", "withdrawn"),
 )
 BOOK = sa.table("catalog_book", *map(sa.column, ("number", "id", "authors", "subjects", *PLAIN)))
-WORD = sa.table("catalog_word", sa.column("word"), sa.column("books"))
-SPELLING = sa.table("catalog_spelling", sa.column("key"), sa.column("word"))
+WORD = sa.table("catalog_search_word", sa.column("word"), sa.column("books"))
+SPELLING = sa.table("catalog_search_spelling", sa.column("key"), sa.column("word"))
 AT_ONCE = 1_000
 
 
@@ -38,13 +38,13 @@ def upgrade() -> None:
     )
     small = {"sqlite_with_rowid": False}
     op.create_table(
-        "catalog_word",
+        "catalog_search_word",
         sa.Column("word", FILED, primary_key=True),
         sa.Column("books", sa.BigInteger, nullable=False),
         **small,
     )
     op.create_table(
-        "catalog_spelling",
+        "catalog_search_spelling",
         sa.Column("key", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("word", FILED, primary_key=True),
         **small,
@@ -101,8 +101,8 @@ def downgrade() -> None:
         op.execute("ALTER TABLE catalog_search DROP COLUMN place")
     else:
         op.execute("DELETE FROM catalog_search WHERE rowid < 0")
-    op.drop_table("catalog_spelling")
-    op.drop_table("catalog_word")
+    op.drop_table("catalog_search_spelling")
+    op.drop_table("catalog_search_word")
     op.drop_index("catalog_books_by_popularity", "catalog_book")
     op.drop_column("catalog_book", "place")
     op.drop_column("catalog_book", "popularity")
