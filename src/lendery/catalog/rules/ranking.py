@@ -62,11 +62,15 @@ class Ranking:
 
     def parts(self, hit: Any) -> list[Part]:
         """What makes up the rank."""
+        field: What
         found: list[Part] = []
         title = f" {hit.sort_title} "
         covered = 0
         for word in self.words:
-            field, part = _stands_in(word, title, hit)
+            if word.in_title[0] in title and word.field in ("", "title"):  # as most do
+                field, part = "title", BY_FIELD["title"]
+            else:
+                field, part = _stands_in(word, title, hit)
             if field == "title":
                 covered += word.length
             found.append((field, word.shown, word.weight * part))
