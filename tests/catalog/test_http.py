@@ -248,3 +248,30 @@ async def test_a_change_is_seen_by_the_very_next_read(library: Library) -> None:
         for _ in range(2):
             found = await answers.find(place, b"")
             assert found is not None and json.loads(found[1].body)["title"] == title
+
+
+async def test_a_search_over_http_corrects_explains_and_refuses(
+    staff: httpx2.AsyncClient,
+) -> None:
+    for title in ("Middlemarch", "Emma"):
+        await staff.post(BOOKS, json={"title": title, "subjects": ["Towns"]})
+    asked = {"q": "midlemarch", "explain": "true", "total": "estimate", "facets": "true"}
+    found = (await staff.get(f"{BOOKS}/search", params=asked)).json()
+    assert found["did_you_mean"] == "middlemarch" and found["total"] == 1
+    assert found["explanations"][0]["book_id"] == found["items"][0]["id"]
+    assert found["explanations"][0]["reasons"][-1]["what"] == "whole-title"
+    plain = (await staff.get(f"{BOOKS}/search", params={"q": "emma"})).json()
+    assert set(plain) == {"items", "next_cursor"}
+    alike = (await staff.get(f"{BOOKS}/{plain['items'][0]['id']}/similar")).json()
+    assert [each["title"] for each in alike["items"]] == ["Middlemarch"]
+    nobody = "00000000-0000-7000-8000-000000000001"
+    assert (await staff.get(f"{BOOKS}/{nobody}/similar")).status_code == 404
+    for wrong in ({"q": "x" * 10_000}, {"similarity": "1.1"}, {"sort": "rank"}, {"explain": "?"}):
+        refused = await staff.get(f"{BOOKS}/search", params=wrong)
+        assert refused.status_code == 422
+        assert refused.headers["content-type"] == "application/problem+json"
+    page = await staff.get(BOOKS, params={"sort": "popularity", "limit": "1"})
+    more = await staff.get(page.headers["link"].split(";")[0].strip("<>"))
+    assert [each["title"] for each in [*page.json()["items"], *more.json()["items"]]] == [
+        "Middlemarch", "Emma"
+    ]  # fmt: skip
