@@ -50,13 +50,14 @@ async def _lent(wiring: Any) -> Counter[UUID]:
 
 async def make_anew(wiring: Any, lent: Counter[UUID]) -> int:
     """Returns how many books were lent otherwise than the catalog had it."""
-    from lendery.catalog.repository.popularity import recount
+    from lendery.catalog.repository.popularity import ever_lent, recount
     from lendery.main import DERIVED
 
-    books, moved = list(lent), 0
+    moved = 0
     async with wiring.db.begin() as tx:
         for make in DERIVED["catalog"]:
             await make(tx)
+        books = list(set(lent) | await ever_lent(tx))
         for start in range(0, len(books), AT_ONCE):
             some = books[start : start + AT_ONCE]
             moved += await recount(tx, lent={each: lent[each] for each in some})

@@ -28,6 +28,7 @@ MOVED = Statement(
     )
     .returning(*AS_IT_STANDS)
 )
+EVER_LENT = Statement(select(book.c.id).where(book.c.popularity > 0))
 SOME = Statement(
     select(book.c.number, book.c.id, book.c.popularity).where(any_of(book.c.id, "ids"))
 )
@@ -38,6 +39,11 @@ async def lent_again(tx: Tx, *, book_id: UUID) -> None:
     row = await tx.row(LENT_AGAIN, at_id=book_id)
     if row is not None and step(row.popularity) != step(row.popularity - 1):
         await _move(tx, row.number, row.popularity - 1, row.popularity)
+
+
+async def ever_lent(tx: Tx) -> set[UUID]:
+    """The books that are known to have been lent."""
+    return {row.id for row in await tx.rows(EVER_LENT)}
 
 
 async def recount(tx: Tx, *, lent: Mapping[UUID, int]) -> int:
