@@ -306,3 +306,30 @@ async def test_a_book_that_was_merged_is_gone_on_the_fast_path_too(
         for asking in (fast, staff):
             gone = await asking.get(place)
             assert gone.status_code == 410 and gone.json()["into"] == str(winner.id)
+
+
+async def test_a_search_over_http_corrects_explains_and_refuses(
+    staff: httpx2.AsyncClient,
+) -> None:
+    for title in ("Middlemarch", "Emma"):
+        await staff.post(BOOKS, json={"title": title, "subjects": ["Towns"]})
+    asked = {"q": "midlemarch", "explain": "true", "total": "estimate", "facets": "true"}
+    found = (await staff.get(f"{BOOKS}/search", params=asked)).json()
+    assert found["did_you_mean"] == "middlemarch" and found["total"] == 1
+    assert found["explanations"][0]["book_id"] == found["items"][0]["id"]
+    assert found["explanations"][0]["reasons"][-1]["what"] == "whole-title"
+    plain = (await staff.get(f"{BOOKS}/search", params={"q": "emma"})).json()
+    assert set(plain) == {"items", "next_cursor"}
+    alike = (await staff.get(f"{BOOKS}/{plain['items'][0]['id']}/similar")).json()
+    assert [each["title"] for each in alike["items"]] == ["Middlemarch"]
+    nobody = "00000000-0000-7000-8000-000000000001"
+    assert (await staff.get(f"{BOOKS}/{nobody}/similar")).status_code == 404
+    for wrong in ({"q": "x" * 10_000}, {"similarity": "1.1"}, {"sort": "rank"}, {"explain": "?"}):
+        refused = await staff.get(f"{BOOKS}/search", params=wrong)
+        assert refused.status_code == 422
+        assert refused.headers["content-type"] == "application/problem+json"
+    page = await staff.get(BOOKS, params={"sort": "popularity", "limit": "1"})
+    more = await staff.get(page.headers["link"].split(";")[0].strip("<>"))
+    assert [each["title"] for each in [*page.json()["items"], *more.json()["items"]]] == [
+        "Middlemarch", "Emma"
+    ]  # fmt: skip

@@ -7,8 +7,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from lendery.catalog.books import BookCatalog
 from lendery.catalog.models import TABLES, metadata
 from lendery.contracts.base import Window
+from lendery.contracts.catalog import BookSearch
 from lendery.platform import migrate
 from lendery.platform.db import Database
 from lendery.platform.schema import newest
@@ -117,3 +119,27 @@ def _was(url: str, book_id: Any, series: str | None) -> None:
 def test_no_foreign_key_leaves_the_catalog(name: str) -> None:
     for key in metadata.tables[name].foreign_keys:
         assert key.column.table.name.startswith("catalog_")
+
+
+async def _filled(url: str) -> None:
+    db = Database(url, [TABLES])
+    library = Library(db)
+    for title, author in (("Middlemarch", "George Eliot"), ("Émile", "Émile Zola")):
+        await library.book(title, author, language="en", isbn=None)
+    await db.close()
+
+
+async def _found(url: str, **wanted: Any) -> tuple[list[str], str | None]:
+    db = Database(url, [TABLES])
+    page = await BookCatalog(db).search(wanted=BookSearch(**wanted), window=Window())
+    await db.close()
+    return [book.title for book in page.items], page.did_you_mean
+
+
+def test_a_catalog_of_before_is_searched_as_a_new_one(url: str) -> None:
+    asyncio.run(_filled(url))
+    migrate.exactly(url, {"catalog": "0002"})
+    migrate.run(url, ["catalog"])
+    assert asyncio.run(_found(url, q="eliot", language="en")) == (["Middlemarch"], None)
+    assert asyncio.run(_found(url, q="midlemarch")) == (["Middlemarch"], "middlemarch")
+    assert asyncio.run(_found(url, sort="popularity"))[0] == ["Middlemarch", "Émile"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from lendery.catalog.models import rating
+from lendery.catalog.models import book, rating
 from lendery.circulation.models import TABLES as CIRCULATION
 from lendery.circulation.models import branch, copy, hold, ledger_line, loan
 from lendery.contracts.accounts import UserFilter
@@ -55,6 +55,7 @@ class Standing:
     branches: dict[Any, int]  # in the order of the house
     transfers: Sequence[Any]  # events, oldest first
     states: dict[Any, CopyState]
+    popularity: dict[Any, int]
     ann: "AnnsAccount"
     reviews: Sequence[Any]
     ratings: Sequence[Any]  # as the catalogue knows them
@@ -91,8 +92,9 @@ def build(folder: Path, *, seed: int = SEED) -> Standing:
 
 async def _read(wiring: Wiring, built: Built, parts: dict[str, list[int]]) -> Standing:
     async with wiring.db.read() as session:
-        loans, holds, lines, copies, branches = [
-            await session.rows(select(table)) for table in (loan, hold, ledger_line, copy, branch)
+        loans, holds, lines, copies, branches, books = [
+            await session.rows(select(table))
+            for table in (loan, hold, ledger_line, copy, branch, book)
         ]
         event = CIRCULATION.event
         moved = event.c.name.like("circulation.Transfer%")
@@ -109,6 +111,7 @@ async def _read(wiring: Wiring, built: Built, parts: dict[str, list[int]]) -> St
         copies={each.id: each for each in copies},
         transfers=transfers,
         branches={each.id: codes.index(each.code) for each in branches},
+        popularity={each.id: each.popularity for each in books},
         states={each.copy_id: each for each in states},
         ann=await _anns(wiring),
         reviews=reviews,

@@ -67,3 +67,9 @@ def test_few_planned_loans_fail(town: Standing) -> None:
     assert built.owing / planned < 0.02
     assert built.refused / planned < 0.02
     assert built.missed / planned < 0.05
+
+
+def test_the_catalogue_knows_how_often_each_book_was_lent(town: Standing) -> None:
+    lent = Counter(each.book_id for each in town.loans)
+
+    assert {book: times for book, times in town.popularity.items() if times} == lent

@@ -62,6 +62,7 @@ CATALOG = {
     "GET /books/search": [Ask(ALL, query="?q=middlemarch")],
     "GET /books/suggest": [Ask(ALL, query="?q=mid")],
     "GET /books/{book_id}": [Ask(ALL)],
+    "GET /books/{book_id}/similar": [Ask(ALL)],
     "GET /books/{book_id}/copies": [Ask(ALL)],
     "POST /books": [add(STAFF, {"title": "Emma"}, "books")],
     "PATCH /books/{book_id}": [change(STAFF, {"title": "Emma"}, "/books/{book_id}")],

@@ -54,6 +54,28 @@ async def test_nothing_found_gives_advice(library: Library) -> None:
     assert "No books for “zzzzqqqq”." in page.text and "without the filters" in page.text
 
 
+async def test_a_misspelled_search_says_what_it_shows(library: Library) -> None:
+    page = await library.browser().see("/books?q=midlemarch")
+    assert "No books for “midlemarch”. Showing “middlemarch”." in page.text
+    assert "On shelf: Central 823 ELI (2 of 2)" in page.text
+
+
+async def test_what_the_hits_have_in_common_can_be_ticked(library: Library) -> None:
+    page = await library.browser().see("/books?author=George+Eliot")
+    ticks = {
+        (a["name"], a["value"]): "checked" in a
+        for t, a in page.elements
+        if t == "input" and a.get("type") == "checkbox"
+    }
+    assert ticks["author", "George Eliot"] and not ticks["available", "1"]
+    assert "Available now 1" in page.text and "Most borrowed" in page.text
+
+
+async def test_a_book_shows_others_like_it(library: Library) -> None:
+    page = await library.browser().see(f"/books/{library.books['Emma'].id}")
+    assert "Similar books" in page.text and "Persuasion" in page.text
+
+
 async def test_odd_addresses_are_still_pages(library: Library) -> None:
     browser = library.browser()
     for odd in ("page=0", "page=999999", "page=x", "year_from=abc", "branch=nowhere", "sort=%00"):

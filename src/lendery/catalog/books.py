@@ -7,20 +7,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from lendery.catalog import searches
+from lendery.catalog.finding import BookFinder
 from lendery.catalog.headings import Headings, named, once, subjects_found
-from lendery.catalog.repository import authors as authors_kept
 from lendery.catalog.repository import books as kept
-from lendery.catalog.repository import listing, record
+from lendery.catalog.repository import record
 from lendery.catalog.repository import subjects as subjects_kept
 from lendery.catalog.repository.changes import next_turn
 from lendery.catalog.repository.ratings import ratings_of
 from lendery.catalog.repository.requests import made_before, made_now
-from lendery.catalog.repository.search import asked_words, tidy
+from lendery.catalog.repository.search import tidy
 from lendery.catalog.rules import isbn
-from lendery.catalog.rules.filing import title_key
-from lendery.catalog.rules.fold import words
-from lendery.catalog.rules.query import ask
 from lendery.catalog.rules.works import work_of
 from lendery.catalog.version import fresh, not_empty
 from lendery.contracts.base import Page, RequestKey, Window, new_id
@@ -31,30 +27,24 @@ from lendery.contracts.catalog import (
     BookAdded,
     BookChanged,
     BookChanges,
-    BookSearch,
     BookWasMerged,
     BookWithdrawn,
     IsbnTaken,
     NewBook,
     NoSuchBook,
-    SearchPage,
     Subject,
-    Suggestion,
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.contracts.reviews import Rating
-from lendery.platform.db import Database, Session, Tx
+from lendery.platform.db import Session, Tx
 from lendery.platform.db.session import Write
 
 BULK = 1_000
-SUGGESTIONS = 10
 
 
 @dataclass(frozen=True)
-class BookCatalog:
+class BookCatalog(BookFinder):
     """Implements contracts.catalog.Books."""
-
-    db: Database
 
     async def add(
         self, *, book: NewBook, actor: Actor, now: datetime, key: RequestKey | None = None
@@ -120,25 +110,6 @@ class BookCatalog:
         async with self.db.read() as session:
             return await ratings_of(session, ids=ids)
 
-    async def search(self, *, wanted: BookSearch, window: Window) -> SearchPage:
-        planned = searches.plan(self.db.dialect, wanted, window)
-        async with self.db.read() as session:
-            rows, next_cursor = await searches.page(session, planned, window.limit)
-            return SearchPage(
-                items=[kept.book_of(row) for row in rows],
-                next_cursor=next_cursor,
-                total=await searches.total(session, planned) if window.total else None,
-                facets=await searches.facets(session, planned) if wanted.facets else None,
-            )
-
-    async def page(
-        self, *, wanted: BookSearch, window: Window
-    ) -> tuple[list[kept.BookRow], str | None]:
-        """A page of records as they stand, and the cursor of the next."""
-        planned = searches.plan(self.db.dialect, wanted, window)
-        async with self.db.read() as session:
-            return await searches.page(session, planned, window.limit)
-
     async def change(
         self,
         *,
@@ -182,28 +153,6 @@ class BookCatalog:
 
     async def subjects(self, *, q: str | None, window: Window) -> Page[Subject]:
         return await subjects_found(self.db, q, window)
-
-    async def suggest(self, *, q: str) -> list[Suggestion]:
-        """Titles that begin with it, authors, then titles in which its words stand."""
-        typed = words(q)
-        if not typed or len(q) > 200:
-            return []
-        async with self.db.read() as session:
-            titles = await listing.titles_beginning(session, key=title_key(q))
-            authors = await authors_kept.authors_beginning(
-                session, name=" ".join(typed), many=SUGGESTIONS // 2
-            )
-            if len(titles) + len(authors) < SUGGESTIONS and len(q.strip()) > 1:
-                asked = ask(q, "title", begun=True)
-                bound = asked_words(session.dialect, asked, withdrawn=False)
-                titles += await listing.titles_with(session, words=bound)
-        room = SUGGESTIONS - len(authors)
-        by_title = {row.title: Suggestion(text=row.title, kind="title", id=row.id)
-                    for row in reversed(titles)}  # fmt: skip
-        first = list(dict.fromkeys(row.title for row in titles))[:room]
-        return [by_title[title] for title in first] + [
-            Suggestion(text=row.name, kind="author", id=row.id) for row in authors
-        ]
 
 
 def found(row: kept.BookRow | None) -> kept.BookRow:

@@ -4,7 +4,8 @@ A book carries its authors and subjects as it shows them, so that reading a book
 books is one statement on one table; the link tables are for finding. `number` orders books as
 they came: it is handed out under the lock of `catalog_change`, so a cursor never skips a book
 that was committed late. The words of search stand in `catalog_search`, which each database has
-in its own kind (migration 0001): FTS5 on SQLite, tsvector on PostgreSQL.
+in its own kind (migrations 0001, 0003): FTS5 on SQLite, tsvector on PostgreSQL. It and the
+dictionary are made from the records, so a backup has neither.
 """
 
 from sqlalchemy import (
@@ -96,6 +97,9 @@ book = Table(
     Column("work_id", Uuid),  # null: put there by an older program, and as the rules say
     Column("work_by_hand", Boolean, nullable=False, server_default=text("false")),
     Column("merged_into", Uuid),  # the id of the book that this one was found to be
+    # How often it was lent, and where that puts it in a search: at its number while null.
+    Column("popularity", Integer, nullable=False, server_default="0"),
+    Column("place", NUMBER),
     Index("catalog_book_by_id", "id", unique=True),
     Index("catalog_one_book_per_isbn", "isbn", unique=True),
     Index("catalog_books_by_title", "sort_title", "number"),
@@ -116,6 +120,7 @@ book = Table(
     ),
     Index("catalog_books_merged", "merged_into", sqlite_where=MERGED, postgresql_where=MERGED),
 )
+Index("catalog_books_by_popularity", book.c.popularity.desc(), book.c.number)
 
 book_author = Table(
     "catalog_book_author",

@@ -1,9 +1,10 @@
 """What the catalog does when something happens elsewhere.
 
-It notes what a search may say is in, and how many stars a book has.
+It notes what a search may say is in, how often each book was lent, and how many stars it has.
 """
 
 from lendery.catalog.repository.copies import note_status
+from lendery.catalog.repository.popularity import lent_again
 from lendery.catalog.repository.ratings import note_rating
 from lendery.contracts.circulation import CopyFlagged, CopyReleased, ItemCheckedIn, ItemCheckedOut
 from lendery.contracts.reviews import RatingChanged
@@ -12,6 +13,7 @@ from lendery.platform.events import Reaction
 
 
 async def note_that_it_is_out(tx: Tx, event: ItemCheckedOut, told: None) -> None:
+    await lent_again(tx, book_id=event.book_id)
     await note_status(tx, copy_id=event.copy_id, status="on-loan")
 
 

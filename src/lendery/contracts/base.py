@@ -101,12 +101,13 @@ class Page(Value, Generic[T]):
 
 
 class Window(Value):
-    """Which part of a list is wanted."""
+    """Which part of a list is wanted. `estimate`: a total above 1,000 may be a guess."""
 
     limit: int = 20
     after: str | None = None
     offset: int = 0
     total: bool = False
+    estimate: bool = False
 
 
 class RequestKey(Value):

@@ -142,8 +142,15 @@ class BookChanges(Input):
     withdrawn: bool | None = None
 
 
+Sort = Literal["relevance", "title", "author", "year", "newest", "popularity", "rating"]
+
+
 class BookSearch(Value):
-    """A search. Without `q` it lists. `available` at `branch_id`, or anywhere."""
+    """A search. Without `q` it lists. `available` at `branch_id`, or anywhere.
+
+    `similarity`: how far a match may be from the words typed, 0 (words only) to 1. Left out:
+    other words are tried when those typed find nothing.
+    """
 
     q: str | None = None
     author: str | None = None
@@ -157,8 +164,10 @@ class BookSearch(Value):
     branch_id: UUID | None = None
     author_id: UUID | None = None
     withdrawn: bool = False
-    sort: Literal["relevance", "title", "author", "year", "newest", "rating"] = "relevance"
+    sort: Sort = "relevance"
     facets: bool = False
+    similarity: float | None = Field(None, ge=0, le=1)
+    explain: bool = False
 
 
 class Facet(Value):
@@ -166,11 +175,32 @@ class Facet(Value):
     count: int
 
 
+class Reason(Value):
+    """What adds to the rank of a hit: for which words, and how much."""
+
+    what: Literal["whole-title", "title", "author", "subject", "elsewhere", "title-match", "lent",
+                  "available"]  # fmt: skip
+    words: str | None = None
+    adds: float
+
+
+class Explanation(Value):
+    """Why a hit ranks where it does. Without reasons: it follows by how often it was lent."""
+
+    book_id: UUID
+    rank: float | None
+    reasons: tuple[Reason, ...]
+
+
 class SearchPage(Page[Book]):
-    """`did_you_mean` is set when the words were corrected to find anything."""
+    """`did_you_mean` is set when the words were corrected to find anything.
+
+    `explanations` are those of `items`, in their order, when they were asked for.
+    """
 
     facets: dict[str, list[Facet]] | None = None
     did_you_mean: str | None = None
+    explanations: list[Explanation] | None = None
 
 
 class BareCopy(Value):
@@ -384,6 +414,10 @@ class Books(Protocol):
     async def subjects(self, *, q: str | None, window: Window) -> Page[Subject]: ...
     async def suggest(self, *, q: str) -> list[Suggestion]:
         """Up to ten titles and authors that begin as somebody types."""
+        ...
+
+    async def similar(self, *, book_id: UUID, many: int = 10) -> list[Book]:
+        """Others of the same author or on the same subjects, the closest first."""
         ...
 
     async def ratings(self, *, ids: list[UUID]) -> list[Rating]:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from lendery.contracts.authorities import NoSuchWork
 from lendery.contracts.base import PeerUnavailable, Window
-from lendery.contracts.catalog import Book, BookSearch, BookWasMerged
+from lendery.contracts.catalog import Book, BookSearch, BookWasMerged, Facet, Sort
 from lendery.contracts.circulation import HoldFilter, LoanFilter
 from lendery.web import opinions, queues, shelves
 from lendery.web.opinions import Written
@@ -21,11 +21,13 @@ from lendery.web.queues import Queued
 from lendery.web.rendering import query
 from lendery.web.shelves import Availability, Held, Places
 
-Sort = Literal["relevance", "title", "author", "year", "newest", "rating"]
 SHOWN = 20
+ABOUT = 1_000  # a count above it is a guess where words were asked for
+EXACT = 300  # counts beside filters are exact where no more books match
+ALIKE = 6
 LAST_PAGE = 500
 FIELDS = (
-    *("q", "author", "subject", "language", "available", "branch"),
+    *("q", "author", "subject", "language", "material", "available", "branch"),
     *("year_from", "year_to", "sort"),
 )
 YEAR = re.compile(r"^-?\d{1,4}$")
@@ -39,6 +41,7 @@ class Wanted:
     author: str = ""
     subject: str = ""
     language: str = ""
+    material: str = ""
     available: str = ""
     branch: str = ""
     year_from: str = ""
@@ -65,6 +68,7 @@ class Wanted:
             author=self.author or None,
             subject=self.subject or None,
             language=self.language or None,
+            material=self.material or None,
             available=True if self.available else None,
             branch_id=branch.id if branch else None,
             year_from=self._year("year_from"),
@@ -148,7 +152,12 @@ class Catalogue:
         places = await shelves.places(ports)
         found = await ports.books.search(
             wanted=wanted.search(places),
-            window=Window(limit=SHOWN, offset=(wanted.page - 1) * SHOWN, total=True),
+            window=Window(
+                limit=SHOWN,
+                offset=(wanted.page - 1) * SHOWN,
+                total=True,
+                estimate=bool(wanted.q),
+            ),
         )
         total = found.total if found.total is not None else len(found.items)
         pages = min(max(1, -(-total // SHOWN)), LAST_PAGE)
@@ -162,7 +171,8 @@ class Catalogue:
             pager=Pager(wanted.page, pages),
             places=places,
             branch=branch,
-            facets=found.facets or {},
+            about=bool(wanted.q) and total > ABOUT,
+            facets=_choices(found.facets or {}, total),
             shelf=await self._shelf(found.items),
         )
 
@@ -200,6 +210,7 @@ class Catalogue:
             waiting=waiting,
             held=held,
             editions=await self._other_editions(book),
+            alike=await ports.books.similar(book_id=book_id, many=ALIKE),
             copies=sorted(here.kept, key=lambda each: (places.name(each.branch_id), each.status)),
         )
 
@@ -218,6 +229,15 @@ class Catalogue:
             now = datetime.now(UTC)
             held = await queues.held_by(ports, visit.me, book_id, visit.actor, now)
         return await queues.length(ports, book_id), held
+
+
+def _choices(facets: dict[str, list[Facet]], total: int) -> dict[str, list[tuple[str, int | None]]]:
+    """What may be ticked, with how many books: None where not all of them were counted."""
+    exact = total <= EXACT
+    return {
+        name: [(each.value, each.count if exact else None) for each in found]
+        for name, found in facets.items()
+    }
 
 
 def routes(site: Site) -> APIRouter:

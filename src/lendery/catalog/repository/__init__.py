@@ -3,7 +3,11 @@
 changes.py   the one row that every change of the catalog goes through
 books.py     records: read by key, written with their links
 listing.py   pages of records: filtered, sorted, counted
+popularity.py how often books were lent
+matching.py  the records in which words stand, the most lent first
+similar.py   records that share authors and subjects
 search.py    the words of records, in FTS5 or tsvector
+words.py     the dictionary: how frequent each word is, what is spelled alike
 authors.py   authors, and finding them by name
 subjects.py  subjects, and finding them by name
 requests.py  the answers that were given to an Idempotency-Key
@@ -19,6 +23,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 
+from lendery.catalog.repository.words import note_words
 from lendery.platform.db import Tx
 from lendery.platform.db.session import Write
 
@@ -27,7 +32,11 @@ AT_ONCE = 1_000
 
 
 async def record(tx: Tx, writes: Sequence[Write]) -> None:
-    """Few writes in one round trip, many in bulk: kind by kind, in the order they first came."""
+    """Few writes in one round trip, many in bulk: kind by kind, in the order they first came.
+
+    The words of what is indexed among them go into the dictionary.
+    """
+    await note_words(tx, writes)
     if len(writes) <= ONE_TRIP:
         if writes:
             await tx.write(*writes)

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    column,
     delete,
     exists,
     func,
@@ -16,11 +17,12 @@ from sqlalchemy import (
     literal_column,
     select,
     tuple_,
+    union,
     update,
 )
 
 from lendery.catalog.models import author, book_author, variant
-from lendery.catalog.rules.filing import name_key
+from lendery.catalog.rules.filing import LAST, name_key
 from lendery.catalog.rules.fold import folded_name
 from lendery.contracts.catalog import Author
 from lendery.platform.db import Session, Statement, Tx, any_of
@@ -152,19 +154,34 @@ async def listed(
     return await session.rows(statement, many=many, **place, **beginnings(words))
 
 
-@lru_cache(maxsize=2)
-def _suggested(dialect: str) -> Statement:
-    return Statement(
-        select(author.c.id, author.c.name)
-        .where(called(dialect, "author", (author.c.id, author.c.folded), 1))
-        .order_by(author.c.filed, author.c.id)
+def _first_by(name: Any) -> Any:
+    found = select(author.c.id, author.c.name, author.c.filed)
+    if name is variant.c.folded:
+        found = found.join(variant, variant.c.heading_id == author.c.id)
+        found = found.where(variant.c.kind == "author")
+    return (
+        found.where(name >= bindparam("first"), name < bindparam("past"))
+        .order_by(name, author.c.id)
         .limit(bindparam("many"))
+        .subquery()
     )
 
 
+_NAMES = (author.c.filed, author.c.folded, variant.c.folded)
+_BEGINNING = union(*(select(each) for each in map(_first_by, _NAMES)))
+BEGINNING = Statement(
+    select(_BEGINNING.subquery("named"))
+    .order_by(column("filed"), column("id"))
+    .limit(bindparam("many"))
+)
+
+
 async def authors_beginning(session: Session, *, name: str, many: int) -> list[Any]:
-    """(id, name) of authors in whose name the folded words `name` begin somewhere."""
-    return await session.rows(_suggested(session.dialect), many=many, **beginnings([name]))
+    """(id, name) of authors of whom some name begins with these folded words.
+
+    The family name, the whole one, or another form of it.
+    """
+    return await session.rows(BEGINNING, first=name, past=name + LAST, many=many)
 
 
 async def how_many(session: Session, *, words: list[str]) -> int:

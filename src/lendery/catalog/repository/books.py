@@ -21,8 +21,11 @@ from sqlalchemy import (
 
 from lendery.catalog.models import book, book_author, book_subject, copy
 from lendery.catalog.repository import ratings
+from lendery.catalog.repository.search import forget_all as forget_index
 from lendery.catalog.repository.search import indexed, tidy, unindexed
 from lendery.catalog.repository.variants import variants_of
+from lendery.catalog.repository.words import forget_all as forget_words
+from lendery.catalog.repository.words import note_words
 from lendery.catalog.rules import isbn, works
 from lendery.catalog.rules.filing import LAST, NO_YEAR, name_key, title_key
 from lendery.catalog.rules.ratings import UNRATED
@@ -56,14 +59,14 @@ class BookRow(Protocol):
     version: int
 
 
+UNSHOWN = {"sort_title", "sort_author", "sort_year", "sort_rating", "series_key", "series_place"}
+UNSHOWN |= {"popularity", "place", "created_at", "updated_at"}
 # Not converted by column types: a page of twenty would spend more on that than on reading.
 AS_IT_STANDS: tuple[ColumnElement[Any], ...] = tuple(
-    type_coerce(column, Text).label(column.name)
-    for column in book.c
-    if column.name not in ("created_at", "updated_at", "series_key", "series_place")
-    and not column.name.startswith("sort_")
+    type_coerce(column, Text).label(column.name) for column in book.c if column.name not in UNSHOWN
 )
-BY_STAFF = ("work_by_hand", "merged_into")  # only their own writes change them
+# Only writes of their own change these.
+BY_OTHERS = ("work_by_hand", "merged_into", "sort_rating", "popularity", "place")
 AT = bindparam("at_number", type_=book.c.number.type)
 
 BY_ID = Statement(select(*AS_IT_STANDS).where(book.c.id == bindparam("id")))
@@ -96,7 +99,7 @@ REPLACE = Statement(
         {
             column.name: bindparam(f"to_{column.name}", type_=column.type)
             for column in book.c
-            if column.name not in ("number", "id", "created_at", "sort_rating", *BY_STAFF)
+            if column.name not in ("number", "id", "created_at", *BY_OTHERS)
         }
     )
 )
@@ -156,6 +159,10 @@ async def book_rows(session: Session, *, numbers: list[int]) -> list[BookRow]:
     return await session.rows(BY_NUMBERS, numbers=numbers) if numbers else []
 
 
+async def books_numbered(session: Session, *, numbers: list[int]) -> dict[int, BookRow]:
+    return {row.number: row for row in await book_rows(session, numbers=numbers)}
+
+
 async def rows_by_author(session: Session, *, author_id: UUID) -> list[BookRow]:
     rows = await session.rows(NUMBERS_BY_AUTHOR, author_id=author_id)
     return await book_rows(session, numbers=[row.book_number for row in rows])
@@ -197,7 +204,10 @@ def _columns(shown: Book, sort_author: str | None, now: datetime) -> dict[str, A
     }
 
 
-NEW = {"sort_rating": UNRATED, "work_by_hand": False, "merged_into": None}
+NEW = {
+    **{"sort_rating": UNRATED, "popularity": 0, "place": None},
+    **{"work_by_hand": False, "merged_into": None},
+}
 _PLAIN = set(Book.model_fields) - {"id", "authors", "subjects"}
 
 
@@ -213,7 +223,7 @@ def added(
     columns = _columns(shown, sort_author, now)
     return [
         (PUT, {**columns, "number": number, "id": shown.id, "created_at": now, **NEW}),
-        indexed(dialect, number, shown, isbn_forms(shown.isbn), variants),
+        indexed(dialect, number, shown, isbn_forms(shown.isbn), variants, new=True),
     ]
 
 
@@ -261,18 +271,29 @@ def called(shown: Book, variants: Mapping[UUID, Iterable[str]]) -> list[str]:
     return [name for each in shown.authors for name in variants.get(each.id, ())]
 
 
-def worded(dialect: str, number: int, shown: Book, variants: Mapping[UUID, Iterable[str]]) -> Write:
+def worded(
+    dialect: str,
+    number: int,
+    shown: Book,
+    variants: Mapping[UUID, Iterable[str]],
+    *,
+    new: bool = False,
+) -> Write:
     """The words of a record, by which it is found."""
-    return indexed(dialect, number, shown, isbn_forms(shown.isbn), called(shown, variants))
+    names = called(shown, variants)
+    return indexed(dialect, number, shown, isbn_forms(shown.isbn), names, new=new)
 
 
 async def make_findable(tx: Tx) -> None:
-    """The words of all records, from the records, where they have none yet: after a restore."""
+    """The words of all records, from the records: after a restore."""
+    await forget_index(tx)
+    await forget_words(tx)
     last = 0
     while rows := await tx.rows(AFTER, number=last):
         books = {row.number: book_of(row) for row in rows}
         found = await variants_of(tx, (a.id for each in books.values() for a in each.authors))
-        writes = [worded(tx.dialect, number, each, found) for number, each in books.items()]
+        writes = [worded(tx.dialect, n, each, found, new=True) for n, each in books.items()]
+        await note_words(tx, writes)
         await tx.many(writes[0][0], [given for _, given in writes])
         last = rows[-1].number
     await tidy(tx)

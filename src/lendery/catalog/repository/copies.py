@@ -1,5 +1,6 @@
 """Copies, and the status that circulation told."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -24,6 +25,11 @@ OF_BOOK = Statement(
     select(*SHOWN).where(copy.c.book_id == bindparam("book_id")).order_by(copy.c.id)
 )
 TAKEN = Statement(select(copy.c.barcode, copy.c.id).where(any_of(copy.c.barcode, "barcodes")))
+HOLDING = Statement(
+    select(copy.c.branch_id, func.count(copy.c.book_id.distinct()).label("books"))
+    .where(any_of(copy.c.book_id, "ids"))
+    .group_by(copy.c.branch_id)
+)
 PUT = Statement(insert(copy))
 REPLACE = Statement(
     update(copy)
@@ -105,6 +111,14 @@ def added(shown: BareCopy, *, now: datetime) -> Write:
 def replaced(shown: BareCopy, *, now: datetime) -> Write:
     columns = {f"to_{name}": value for name, value in _columns(shown, now).items()}
     return REPLACE, {"at_id": shown.id, "idle": idle_status(shown.item_type), **columns}
+
+
+async def branches_holding(session: Session, *, book_ids: Sequence[str | UUID]) -> dict[UUID, int]:
+    """At which branches copies of these books are, of how many books.
+
+    The ids as their rows gave them.
+    """
+    return {row.branch_id: row.books for row in await session.rows(HOLDING, ids=book_ids)}
 
 
 async def note_status(tx: Tx, *, copy_id: UUID, status: str) -> None:

@@ -1,15 +1,19 @@
-"""The words of records, in FTS5 or tsvector, and the questions put to them."""
+"""The words of records, in FTS5 or tsvector: how they are kept.
+
+On SQLite a row stands at its place (rules/popularity.py), so what is lent most is found first. On
+PostgreSQL the place is a column with an index, and words for how often a book was lent let the
+word index find the often lent ones among many.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Integer,
-    Select,
     Text,
     bindparam,
+    case,
     cast,
     column,
     delete,
@@ -22,16 +26,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
+from lendery.catalog.models import book as kept
 from lendery.catalog.rules.fold import GAP, MOST_BYTES, MOST_WORDS, field_words
-from lendery.catalog.rules.query import WITHDRAWN, Asked
+from lendery.catalog.rules.popularity import LEVELS, level_words
+from lendery.catalog.rules.query import WITHDRAWN, mark
 from lendery.contracts.catalog import Book
 from lendery.platform.db import Statement, Tx
 from lendery.platform.db.session import Write
 
-CANDIDATES = 1_000
 FTS = table(
     "catalog_search",
-    column("rowid", Integer),
+    column("rowid", Integer),  # the place
     column("catalog_search", Text),
     column("title", Text),
     column("author", Text),
@@ -39,33 +44,52 @@ FTS = table(
     column("other", Text),
 )
 VECTORS = table(
-    "catalog_search", column("number", BigInteger), column("words", postgresql.TSVECTOR)
+    "catalog_search",
+    column("number", BigInteger),
+    column("words", postgresql.TSVECTOR),
+    column("place", BigInteger),
 )
 FIELDS = ("title", "author", "subject", "other")
-_RANK_FTS: ColumnElement[Any] = literal_column("bm25(catalog_search, 10.0, 6.0, 3.0, 1.0)")
-_WEIGHTS: ColumnElement[Any] = literal_column("'{0.1, 0.3, 0.6, 1.0}'::float4[]")
-_VECTOR = cast(bindparam("words", type_=Text), postgresql.TSVECTOR)
-_QUERY = cast(bindparam("words", type_=Text), postgresql.TSQUERY)
-_OUT_OF_SEARCH = cast(literal(f"'{WITHDRAWN}'", Text), postgresql.TSQUERY)
+_NUMBER = bindparam("number", type_=kept.c.number.type)
+_PLACE = select(kept.c.place).where(kept.c.number == _NUMBER).scalar_subquery()
+_ITS_PLACE = func.coalesce(_PLACE, _NUMBER)  # in one trip with a new record it is not there yet
+
+
+def _vector(text: Any) -> Any:
+    return cast(text, postgresql.TSVECTOR)
+
+
+def _lent_words() -> Any:
+    """The words for how often the record with the number was lent."""
+    by_level = [
+        (kept.c.popularity >= level, literal(_quoted(level_words(level)), Text))
+        for level in reversed(LEVELS)
+    ]
+    found = select(case(*by_level, else_="")).where(kept.c.number == _NUMBER).scalar_subquery()
+    return func.coalesce(found, "")
+
+
+def _quoted(words: Iterable[str]) -> str:
+    return " ".join(f"'{word}'" for word in words)
+
+
+_WORDS = _vector(bindparam("words", type_=Text)).op("||")(_vector(_lent_words()))
 
 PUT_FTS = Statement(
     insert(FTS)
     .prefix_with("OR REPLACE")
-    .values(
-        {name: bindparam(name, type_=Text) for name in ("title", "author", "subject", "other")}
-        | {"rowid": bindparam("number", type_=Integer)}
-    )
+    .values({name: bindparam(name, type_=Text) for name in FIELDS} | {"rowid": _ITS_PLACE})
 )
 PUT_VECTOR = Statement(
     postgresql.insert(VECTORS)
-    .values(number=bindparam("number", type_=BigInteger), words=_VECTOR)
-    .on_conflict_do_update(index_elements=["number"], set_={"words": _VECTOR})
+    .values(number=_NUMBER, words=_WORDS, place=_ITS_PLACE)
+    .on_conflict_do_update(index_elements=["number"], set_={"words": _WORDS, "place": _ITS_PLACE})
 )
-DROP_FTS = Statement(delete(FTS).where(FTS.c.rowid == bindparam("number", type_=Integer)))
-DROP_VECTOR = Statement(
-    delete(VECTORS).where(VECTORS.c.number == bindparam("number", type_=BigInteger))
-)
+DROP_FTS = Statement(delete(FTS).where(FTS.c.rowid.in_([_NUMBER, _PLACE])))
+DROP_VECTOR = Statement(delete(VECTORS).where(VECTORS.c.number == _NUMBER))
 TIDY_FTS = Statement(insert(FTS).values(catalog_search=literal_column("'optimize'")))
+EMPTY_FTS = Statement(delete(FTS))
+EMPTY_VECTORS = Statement(delete(VECTORS))
 
 
 def indexed(
@@ -74,25 +98,35 @@ def indexed(
     book: Book,
     forms: tuple[str | None, ...],
     variants: Iterable[str] = (),
+    *,
+    new: bool = False,
 ) -> Write:
     """The write that makes a record findable; `forms` are the ways to write its ISBN.
 
-    `variants` are other forms of its authors' names.
+    `variants` are other forms of its authors' names. `known` in the write are its words, for the
+    dictionary (words.py), and `new` says to count them.
     """
     other = field_words((*forms, book.publisher, book.series, book.call_number, book.description))
-    if book.withdrawn:
-        other = [WITHDRAWN, *other]
     fields = (
         field_words((book.title, book.subtitle)),
         field_words([*(each.name for each in book.authors), *variants]),
         field_words(book.subjects),
-        other,
+        [*marks_of(book), *other],
     )
-    kept = _cut(fields)
+    cut = _cut(fields)
+    about = {"number": number, "known": {GAP}.union(*cut), "new": new}
     if dialect == "sqlite":
-        texts = {name: " ".join(words) for name, words in zip(FIELDS, kept, strict=True)}
-        return PUT_FTS, {"number": number, **texts}
-    return PUT_VECTOR, {"number": number, "words": _vector(kept)}
+        texts = {name: " ".join(words) for name, words in zip(FIELDS, cut, strict=True)}
+        return PUT_FTS, {**about, **texts}
+    return PUT_VECTOR, {**about, "words": _placed(cut)}
+
+
+def marks_of(book: Book) -> list[str]:
+    """The words that nobody can type: out of search or not, language, material."""
+    found = [WITHDRAWN] if book.withdrawn else []
+    if book.language:
+        found.append(mark("language", book.language))
+    return [*found, mark("material", book.material)]
 
 
 def _cut(fields: Sequence[list[str]]) -> list[list[str]]:
@@ -112,7 +146,7 @@ def _cut(fields: Sequence[list[str]]) -> list[list[str]]:
     return kept
 
 
-def _vector(fields: list[list[str]]) -> str:
+def _placed(fields: list[list[str]]) -> str:
     """A tsvector literal: each word with its places and their weight."""
     places: dict[str, list[str]] = {}
     at = 0
@@ -129,42 +163,11 @@ def unindexed(dialect: str, number: int) -> Write:
     return (DROP_FTS if dialect == "sqlite" else DROP_VECTOR), {"number": number}
 
 
+async def forget_all(tx: Tx) -> None:
+    await tx.run(EMPTY_FTS if tx.dialect == "sqlite" else EMPTY_VECTORS)
+
+
 async def tidy(tx: Tx) -> None:
     """After a bulk load: merges what many inserts left in pieces."""
     if tx.dialect == "sqlite":
         await tx.run(TIDY_FTS)
-
-
-def asked_words(dialect: str, asked: Asked, *, withdrawn: bool) -> str:
-    """What is bound as `words` in the questions below."""
-    return asked.fts5(withdrawn=withdrawn) if dialect == "sqlite" else asked.tsquery()
-
-
-def matching(dialect: str, *, withdrawn: bool) -> Select[Any]:
-    """The numbers of the records in which the words bound as `words` stand."""
-    if dialect == "sqlite":
-        return select(FTS.c.rowid.label("number")).where(
-            FTS.c.catalog_search.op("MATCH")(bindparam("words", type_=Text))
-        )
-    query = _QUERY.op("&&")(_OUT_OF_SEARCH if withdrawn else func.tsquery_not(_OUT_OF_SEARCH))
-    return select(VECTORS.c.number).where(VECTORS.c.words.op("@@")(query))
-
-
-def number_of(dialect: str) -> ColumnElement[Any]:
-    return FTS.c.rowid if dialect == "sqlite" else VECTORS.c.number
-
-
-def first_found(dialect: str, found: Select[Any], *, many: int = CANDIDATES) -> Select[Any]:
-    """The first so many of `matching`. SQLite finds in order of number anyway; PostgreSQL takes
-    them as they lie, because to order them first would mean to fetch them all."""
-    return (found.order_by(FTS.c.rowid) if dialect == "sqlite" else found).limit(many)
-
-
-def ranked(dialect: str, found: Select[Any]) -> Select[Any]:
-    """`found` (of `matching`) cut to the first CANDIDATES, each with its rank: least is best."""
-    if dialect == "sqlite":
-        cut = first_found(dialect, found.add_columns(_RANK_FTS.label("rank"))).subquery("cut")
-        return select(cut.c.number, cut.c.rank)
-    cut = first_found(dialect, found.add_columns(VECTORS.c.words)).subquery("cut")
-    rank = -func.ts_rank_cd(_WEIGHTS, cut.c.words, _QUERY, 1)
-    return select(cut.c.number, rank.label("rank"))

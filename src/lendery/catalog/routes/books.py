@@ -1,7 +1,7 @@
 """Books over HTTP: lists and searches, one record, cataloguing."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
@@ -15,6 +15,7 @@ from lendery.contracts.catalog import (
     BookSearch,
     NewBook,
     SearchPage,
+    Sort,
     Subject,
     Suggestion,
 )
@@ -36,6 +37,10 @@ Cataloguer = Annotated[Actor, Depends(Needs(Permission.CATALOGUE))]
 Typed = Annotated[str | None, Query(max_length=500), AfterValidator(lambda t: t and one_line(t))]
 CodeGiven = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
 Year = Annotated[int | None, Query(ge=-3000, le=2200)]
+SEARCHING = (
+    'Words, "phrases", -words that must not be there, beginnings*, `author:` `title:` `subject:` '
+    "`isbn:` before a word, `year:1990..2000`, an ISBN in any form, a call number."
+)
 MIDDLEMARCH = {
     "title": "Middlemarch",
     "authors": ["George Eliot"],
@@ -53,7 +58,7 @@ NEW_BOOK = Body(
 
 
 async def wanted_books(
-    q: Annotated[Typed, Query(description='Words, "phrases", or an ISBN in any form.')] = None,
+    q: Annotated[Typed, Query(description=SEARCHING)] = None,
     author: Typed = None,
     subject: Typed = None,
     category: Annotated[Typed, Query(description="The same as `subject`.")] = None,
@@ -68,8 +73,18 @@ async def wanted_books(
     branch_id: Annotated[UUID | None, Query(description="Which branch has it.")] = None,
     branch: Annotated[UUID | None, Query(description="The same as `branch_id`.")] = None,
     withdrawn: Annotated[bool, Query(description="Those that left the shelves.")] = False,
-    sort: Literal["relevance", "title", "author", "year", "newest", "rating"] = "relevance",
+    sort: Sort = "relevance",
     facets: Annotated[bool, Query(description="Count what the hits have in common.")] = False,
+    similarity: Annotated[
+        float | None,
+        Query(
+            ge=0,
+            le=1,
+            description="How far a match may be from the words typed: 0 words only, 1 very far. "
+            "Left out: other words are tried when those typed find nothing.",
+        ),
+    ] = None,
+    explain: Annotated[bool, Query(description="Say why each hit ranks where it does.")] = False,
 ) -> BookSearch:
     return BookSearch(
         q=q,
@@ -85,6 +100,8 @@ async def wanted_books(
         withdrawn=withdrawn,
         sort=sort,
         facets=facets,
+        similarity=similarity,
+        explain=explain,
     )
 
 
@@ -146,6 +163,20 @@ def _reading(router: APIRouter, books: Books) -> None:
         await books.get(book_id=book_id)
         [rating] = await books.ratings(ids=[book_id])
         return answer(rating, request, etag=etag_of(rating.model_dump_json().encode()))
+
+    @router.get(
+        "/books/{book_id}/similar",
+        summary="Books like this one",
+        response_model=Page[Book],
+        response_model_include={"items"},
+    )
+    async def similar_books(
+        request: Request,
+        book_id: UUID,
+        limit: Annotated[int, Query(ge=1, le=50, description="How many at most.")] = 10,
+    ) -> Response:
+        """Of the same author or on the same subjects, the closest first."""
+        return items_answer(await books.similar(book_id=book_id, many=limit), request)
 
 
 def _cataloguing(router: APIRouter, books: Books) -> None:

@@ -65,6 +65,12 @@ class Database:
             yield Session(connection)
 
     @asynccontextmanager
+    async def unhurried(self) -> AsyncIterator[Session]:
+        """As `read`, for what may look at much: on SQLite in a thread, one after the other."""
+        async with self._driver.unhurried() as connection:
+            yield Session(connection)
+
+    @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Session]:
         """All that is read in it stands as it did at the first read, however long it takes.
 

@@ -7,7 +7,7 @@ second. A connection given back inside a transaction, or broken, is rolled back 
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -112,6 +112,9 @@ class PostgresDriver:
                 raise Busy("The database went away. Try again.") from error
             finally:
                 self._give_back(connection)
+
+    def unhurried(self) -> AbstractAsyncContextManager[PostgresConnection]:
+        return self.read()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[PostgresConnection]:

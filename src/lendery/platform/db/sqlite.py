@@ -37,6 +37,9 @@ class SqliteConnection:
         self.raw = raw
 
     async def rows(self, query: Query, given: Mapping[str, Any]) -> list[Any]:
+        return self._read(query, given)
+
+    def _read(self, query: Query, given: Mapping[str, Any]) -> list[Any]:
         statement = compiled(query, SQLITE)
         text, values = statement.bind(given)
         with _duplicates_named():
@@ -61,6 +64,14 @@ class SqliteConnection:
         statement = query.compiled(SQLITE)
         with _duplicates_named():
             self.raw.executemany(statement.sql, [statement.bind(row)[1] for row in rows])
+
+
+class UnhurriedConnection(SqliteConnection):
+    """Each of its reads may take a while, so it reads in a thread."""
+
+    async def rows(self, query: Query, given: Mapping[str, Any]) -> list[Any]:
+        found: list[Any] = await _in_a_thread(lambda: self._read(query, given))
+        return found
 
 
 class SnapshotConnection(SqliteConnection):
@@ -108,6 +119,8 @@ class SqliteDriver:
         self.writer = SqliteConnection(self._connect())
         self.reader = self.writer if self.in_memory else SqliteConnection(self._connect())
         self.writer.raw.execute("PRAGMA busy_timeout=0")  # it waits in _begin_immediate
+        self.student: UnhurriedConnection | None = None
+        self._study = asyncio.Lock()
         self._lock = asyncio.Lock()
         self._queue = 0
         self._group: asyncio.Future[None] | None = None
@@ -134,6 +147,16 @@ class SqliteDriver:
             return
         async with self._lock:  # one connection: nobody reads a transaction in progress
             yield self.reader
+
+    @asynccontextmanager
+    async def unhurried(self) -> AsyncIterator[SqliteConnection]:
+        if self.in_memory:
+            async with self.read() as connection:
+                yield connection
+            return
+        async with self._study:
+            self.student = self.student or UnhurriedConnection(self._connect())
+            yield self.student
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqliteConnection]:
@@ -261,6 +284,8 @@ class SqliteDriver:
         self.writer.raw.close()
         if not self.in_memory:
             self.reader.raw.close()
+        if self.student is not None:
+            self.student.raw.close()
 
 
 def _settle(group: "asyncio.Future[None]", commit: "asyncio.Future[None]") -> None:

@@ -42,7 +42,9 @@ def page_answer(page: Page[Any], request: Request) -> Response:
         )
         headers["link"] = f'<{target.path}?{target.query}>; rel="next"'
     without = {
-        name for name in ("total", "facets", "did_you_mean") if getattr(page, name, 0) is None
+        name
+        for name in ("total", "facets", "did_you_mean", "explanations")
+        if getattr(page, name, 0) is None
     }
     body = page.model_dump_json(exclude=without).encode()
     etag = etag_of(body)
@@ -95,7 +97,7 @@ async def window(
         Literal["exact", "estimate", "none"], Query(description="Count all that match.")
     ] = "none",
 ) -> Window:
-    return Window(limit=limit, after=cursor, total=total != "none")
+    return Window(limit=limit, after=cursor, total=total != "none", estimate=total == "estimate")
 
 
 PageWindow = Annotated[Window, Depends(window)]
