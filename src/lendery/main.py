@@ -29,10 +29,10 @@ from lendery.catalog.authors import AuthorFile
 from lendery.catalog.books import BookCatalog
 from lendery.catalog.copies import CopyRegister
 from lendery.catalog.hot import hot_paths
+from lendery.catalog.models import CHANGES as CATALOG_CHANGES
 from lendery.catalog.models import TABLES as CATALOG_TABLES
 from lendery.catalog.reactions import REACTIONS as CATALOG_REACTIONS
 from lendery.catalog.repository.books import make_findable
-from lendery.catalog.version import CatalogVersion
 from lendery.circulation import routes as circulation_routes
 from lendery.circulation.branches import BranchOffice, CalendarOffice
 from lendery.circulation.copy_states import Shelf
@@ -58,6 +58,7 @@ from lendery.contracts.circulation import (
 from lendery.contracts.identity import Keys
 from lendery.platform import logging
 from lendery.platform.backup.scheduled import backup_job
+from lendery.platform.cache.shared import SharedAnswers
 from lendery.platform.db import Database, Tx
 from lendery.platform.db.log import ContextTables
 from lendery.platform.events import Deliveries, Fanout, Reaction, Reactions, Relay, outboxes
@@ -69,6 +70,7 @@ from lendery.platform.http.edge import (
     Observed,
     RateLimited,
 )
+from lendery.platform.http.front import FrontDoor
 from lendery.platform.http.hot import FastPath, HotAnswers
 from lendery.platform.http.identity import Identities
 from lendery.platform.http.openapi import document
@@ -224,6 +226,17 @@ class Wiring:
         return JobRunner(self, [*jobs, backups] if backups else jobs)
 
     @cached_property
+    def answers(self) -> HotAnswers:
+        """The most read answers of the contexts here, kept ready to be sent."""
+        paths, changes = [], {}
+        if "catalog" in self.settings.contexts:
+            paths += hot_paths(AuthorFile(self.db), BookCatalog(self.db))
+            changes["catalog"] = CATALOG_CHANGES
+        url, secret = self.settings.redis, self.settings.secret.get_secret_value()
+        shared = SharedAnswers(url, secret) if url else None
+        return HotAnswers(paths, self.db, changes, self.settings.cache_entries, shared)
+
+    @cached_property
     def deliveries(self) -> Reactions:
         """What other processes deliver to."""
         here = {c: REACTIONS[c] for c in self.settings.contexts if c in REACTIONS}
@@ -232,6 +245,8 @@ class Wiring:
     async def close(self) -> None:
         for peer in self.peers.values():
             await peer.client.aclose()
+        if self.answers.shared is not None:
+            await self.answers.shared.close()
         await self.db.close()
 
 
@@ -279,17 +294,12 @@ def _edge(app: ASGIApp, wiring: Wiring, identities: Identities) -> ASGIApp:
     settings = wiring.settings
     services = ServiceTokens(settings.secret.get_secret_value(), "check")
     app = AnsweredWhenTold(app, wiring.relay.caught_up, HOT_WRITES)
-    if "catalog" in settings.contexts:
-        hot = HotAnswers(
-            hot_paths(BookCatalog(wiring.db)),
-            CatalogVersion(wiring.db).current,
-            settings.cache_entries,
-        )
-        app = FastPath(app, hot)
-    app = RateLimited(app, settings.requests_per_minute, settings.trusted_proxies)
+    app = FastPath(app, wiring.answers)
+    app = limits = RateLimited(app, settings.requests_per_minute, settings.trusted_proxies)
     app = Identified(app, identities, services, settings.contexts)
     app = BodyLimit(app, settings.body_limit)
-    return Observed(HeadAsGet(app))
+    app = Observed(HeadAsGet(app))
+    return FrontDoor(app, wiring.answers, identities, limits)
 
 
 def _routers(wiring: Wiring) -> list[APIRouter]:
@@ -356,6 +366,7 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         relay = asyncio.create_task(wiring.relay.run())
         jobs = asyncio.create_task(wiring.jobs.run())
+        leases = asyncio.create_task(wiring.answers.run())
         identities.start()
         gc.collect()
         gc.freeze()  # what lives as long as the process is never looked at again
@@ -364,6 +375,8 @@ def _lifespan(
         wiring.jobs.stop()
         with contextlib.suppress(TimeoutError):  # what is unsent then is sent after the start
             await asyncio.wait_for(asyncio.gather(relay, jobs), 5)
+        leases.cancel()
+        await asyncio.wait([leases], timeout=2)
         await identities.stop()
         await wiring.close()
 

@@ -13,7 +13,7 @@ from lendery.catalog.repository import authors as authors_kept
 from lendery.catalog.repository import books as kept
 from lendery.catalog.repository import listing, record
 from lendery.catalog.repository import subjects as subjects_kept
-from lendery.catalog.repository.changes import next_turn
+from lendery.catalog.repository.changes import book_key, next_turn
 from lendery.catalog.repository.search import asked_words, tidy
 from lendery.catalog.rules import isbn
 from lendery.catalog.rules.filing import title_key
@@ -88,7 +88,7 @@ class BookCatalog:
                 writes += _recorded(tx, turn.first_number + at, book, authors, headings, now)
                 if at % BULK == BULK - 1:
                     await asyncio.sleep(0)  # readers go on while a library is loaded
-            await record(tx, [*headings.made, *writes])
+            await record(tx, [*headings.made, *writes, turn.touches()])
             await tx.announce(*(BookAdded(book_id=each.id, at=now) for each in added))
             if len(added) >= BULK:
                 await tidy(tx)
@@ -139,7 +139,8 @@ class BookCatalog:
         not_empty(wanted, "title", "material", "withdrawn")
         number = isbn.checked(wanted.isbn)
         async with self.db.begin() as tx:
-            await next_turn(tx)
+            turn = await next_turn(tx)
+            await tx.write(turn.touches(book_key(book_id)))
             row = _found(await kept.book_row(tx, book_id=book_id))
             fresh(row.version, version)
             before = kept.book_of(row)
@@ -155,7 +156,8 @@ class BookCatalog:
         """With copies it is withdrawn and stays readable; without, it is gone."""
         actor.must(Permission.CATALOGUE)
         async with self.db.begin() as tx:
-            await next_turn(tx)
+            turn = await next_turn(tx)
+            await tx.write(turn.touches(book_key(book_id)))
             row = _found(await kept.book_row(tx, book_id=book_id))
             fresh(row.version, version)
             book = kept.book_of(row)

@@ -5,22 +5,29 @@ is answered here is, byte for byte, what the router would answer (a test compare
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from json.encoder import encode_basestring
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
+import lendery
+from lendery.catalog.authors import AuthorFile
 from lendery.catalog.books import BookCatalog
 from lendery.catalog.repository.books import BookRow
+from lendery.catalog.repository.changes import author_key, book_key
 from lendery.contracts.base import Invalid, Window, one_line
-from lendery.contracts.catalog import BookSearch, NoSuchBook
+from lendery.contracts.catalog import Author, Book, BookSearch, NoSuchAuthor, NoSuchBook
 from lendery.platform.http.answers import etag_of, version_tag
-from lendery.platform.http.hot import Finished, HotPath
+from lendery.platform.http.hot import LIST, Finished, HotPath
 
-BOOKS = "/api/v1/books"
-_BOOK = re.compile(
-    rf"^{BOOKS}/([0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}})$"
-)
+BOOKS, AUTHORS = "/api/v1/books", "/api/v1/authors"
+_ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_BOOK = re.compile(rf"{BOOKS}/({_ID})")
+_AUTHOR = re.compile(rf"{AUTHORS}/({_ID})")
+# Programs that would write these answers differently do not share them.
+SHAPE = etag_of(",".join([lendery.__version__, *Book.model_fields, *Author.model_fields]).encode())[
+    1:9
+]
 _PLAIN = {
     "limit": re.compile(r"[1-9][0-9]?|100"),
     "cursor": re.compile(r"[A-Za-z0-9_-]{1,1000}"),
@@ -32,9 +39,14 @@ _PLAIN = {
 }
 
 
-def hot_paths(books: BookCatalog) -> list[HotPath]:
-    async def one(path: str, query: bytes) -> Finished | None:
-        named = _BOOK.match(path)
+def hot_paths(authors: AuthorFile, books: BookCatalog) -> list[HotPath]:
+    """What is read most: a book, an author, plain lists and searches."""
+    return [*_things(authors, books), *_lists(books)]
+
+
+def _things(authors: AuthorFile, books: BookCatalog) -> list[HotPath]:
+    async def book(path: str, query: bytes) -> Finished | None:
+        named = _BOOK.fullmatch(path)
         if named is None or query:
             return None
         try:
@@ -43,7 +55,34 @@ def hot_paths(books: BookCatalog) -> list[HotPath]:
             return None
         return Finished(book_json(row).encode(), version_tag(row.version).encode())
 
-    async def many(path: str, query: bytes) -> Finished | None:
+    async def author(path: str, query: bytes) -> Finished | None:
+        named = _AUTHOR.fullmatch(path)
+        if named is None or query:
+            return None
+        try:
+            found = await authors.get(author_id=UUID(named[1]))
+        except NoSuchAuthor:
+            return None
+        return Finished(found.model_dump_json().encode(), version_tag(found.version).encode())
+
+    return [
+        HotPath(f"{BOOKS}/{{book_id}}", "catalog", _named(_BOOK, book_key), book, shape=SHAPE),
+        HotPath(
+            f"{AUTHORS}/{{author_id}}", "catalog", _named(_AUTHOR, author_key), author, shape=SHAPE
+        ),
+    ]
+
+
+def _named(path: re.Pattern[str], key: Callable[[str], str]) -> Callable[[str], str | None]:
+    def named(asked: str) -> str | None:
+        found = path.fullmatch(asked)
+        return key(found[1]) if found else None
+
+    return named
+
+
+def _lists(books: BookCatalog) -> list[HotPath]:
+    async def listed(path: str, query: bytes) -> Finished | None:
         wanted = plain_list(query)
         if wanted is None:
             return None
@@ -58,8 +97,7 @@ def hot_paths(books: BookCatalog) -> list[HotPath]:
         return Finished(body, etag_of(body).encode(), headers)
 
     return [
-        HotPath(f"{BOOKS}/{{book_id}}", lambda path: _BOOK.match(path) is not None, one),
-        HotPath(BOOKS, lambda path: path == BOOKS, many),
+        HotPath(BOOKS, "catalog", lambda path: LIST if path == BOOKS else None, listed, shape=SHAPE)
     ]
 
 

@@ -20,9 +20,11 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.types import TypeEngine
 
+from lendery.platform.cache import ChangeLog
 from lendery.platform.db import Json, UtcDateTime, context_tables
 
 NUMBER: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
@@ -37,6 +39,7 @@ change = Table(
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("version", BigInteger, nullable=False),
     Column("last_number", BigInteger, nullable=False),
+    Column("mark", BigInteger, nullable=False, server_default=text("0")),
 )
 
 author = Table(
@@ -143,3 +146,4 @@ copy = Table(
 )
 
 TABLES = context_tables("catalog", metadata)
+CHANGES = ChangeLog("catalog", change)

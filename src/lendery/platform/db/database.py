@@ -4,9 +4,10 @@ import asyncio
 import os
 import sqlite3
 import subprocess
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from lendery.platform.db.log import ContextTables
 from lendery.platform.db.postgres import PostgresDriver
@@ -34,6 +35,7 @@ class Database:
         self.url = url
         self.tables = {each.context: each for each in tables}
         self.announced = asyncio.Event()
+        self.feeds: dict[str, Any] = {}  # by context: who here keeps answers (cache/feed.py)
         self._driver: SqliteDriver | PostgresDriver
         if url.startswith("sqlite"):
             self._driver = SqliteDriver(local_file(url), durable=durable)
@@ -57,6 +59,8 @@ class Database:
             yield tx
         if tx.announced:
             self.announced.set()
+        for each in tx.afterwards:
+            await each(self)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Session]:
@@ -79,6 +83,13 @@ class Database:
             found: int = self._driver.reader.raw.execute("PRAGMA data_version").fetchone()[0]
             return found
         return None
+
+    @asynccontextmanager
+    async def listen(self, channel: str, heard: Callable[[str], None]) -> AsyncIterator[Any]:
+        """PostgreSQL: `heard` is called with what is told there. Gives the asyncpg connection."""
+        assert isinstance(self._driver, PostgresDriver)
+        async with self._driver.listen(channel, heard) as connection:
+            yield connection
 
     @property
     def memory(self) -> sqlite3.Connection | None:

@@ -6,7 +6,7 @@ second. A connection given back inside a transaction, or broken, is rolled back 
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -142,6 +142,18 @@ class PostgresDriver:
             raise Busy("The database went away. Try again.") from error
         finally:
             await connection.raw.close(timeout=2)
+
+    @asynccontextmanager
+    async def listen(
+        self, channel: str, heard: Callable[[str], None]
+    ) -> AsyncIterator["asyncpg.Connection[Any]"]:
+        """A connection of its own that hears what is told on `channel`."""
+        raw = (await self._connect(patience=5)).raw
+        try:
+            await raw.add_listener(channel, lambda _, __, ___, told: heard(str(told)))
+            yield raw
+        finally:
+            raw.terminate()
 
     def _give_back(self, connection: PostgresConnection) -> None:
         if connection.raw.is_closed():
