@@ -62,7 +62,7 @@ class Feed:
         return now < self.good_until and not self._behind
 
     def _unmoved(self, now: float) -> bool:
-        return self.db.change_token() == self._token
+        return self.db.glance() == self._token
 
     def _in_memory(self, now: float) -> bool:
         return not self._behind
@@ -74,7 +74,7 @@ class Feed:
         last of them came.
         """
         if self.db.dialect == "sqlite":
-            token = self.db.change_token()  # before reading: what comes in between is not missed
+            token = self.db.glance()  # before reading: what comes in between is not missed
             await self._ask()
             self._token = token
             return

@@ -84,6 +84,15 @@ class Database:
             return found
         return None
 
+    def glance(self) -> object:
+        """As change_token, in a tenth of the time where that can be had. A change for sure when
+        it moved, and perhaps only some housekeeping of SQLite's; none when it did not."""
+        if isinstance(self._driver, SqliteDriver) and not self._driver.in_memory:
+            found = self._driver.wal_index()
+            if found is not None:
+                return found.header()
+        return self.change_token()
+
     @asynccontextmanager
     async def listen(self, channel: str, heard: Callable[[str], None]) -> AsyncIterator[Any]:
         """PostgreSQL: `heard` is called with what is told there. Gives the asyncpg connection."""

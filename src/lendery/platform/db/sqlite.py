@@ -16,6 +16,7 @@ from typing import Any
 from lendery.contracts.base import Busy
 from lendery.platform.db.session import Duplicate, Query, Write
 from lendery.platform.db.statement import SQLITE, Statement, compiled
+from lendery.platform.db.wal import WalIndex
 
 GROUP_LIMIT = 64
 PRAGMAS = (
@@ -114,6 +115,16 @@ class SqliteDriver:
         self._grouped = 0
         self._seen_others_at = 0.0
         self._left_open: asyncio.Task[None] | None = None
+        self._wal_index: WalIndex | None = None
+        self._looks = not self.in_memory  # for it, once
+
+    def wal_index(self) -> WalIndex | None:
+        """Where a commit by anybody shows, once something has been read; None where nowhere."""
+        if self._looks:
+            self._looks = False
+            self.reader.raw.execute("PRAGMA data_version").fetchone()  # maps it
+            self._wal_index = WalIndex.of(self.path)
+        return self._wal_index
 
     def _connect(self) -> sqlite3.Connection:
         raw = sqlite3.connect(
@@ -258,6 +269,7 @@ class SqliteDriver:
             self.writer.raw.execute(command)
 
     async def close(self) -> None:
+        self._looks, self._wal_index = False, None  # its memory goes with the connections
         self.writer.raw.close()
         if not self.in_memory:
             self.reader.raw.close()

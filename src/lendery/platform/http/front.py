@@ -14,12 +14,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from lendery.contracts.base import Problem
 from lendery.contracts.permissions import Actor
 from lendery.platform.cache.feed import clock
-from lendery.platform.http import edge
+from lendery.platform.http import edge, wire
 from lendery.platform.http.answers import matches
 from lendery.platform.http.edge import PAGE_SESSION, REQUEST_ID, SAFE_HEADERS, RateLimited, log
 from lendery.platform.http.hot import HotAnswers, Kept
 from lendery.platform.http.identity import Identities
-from lendery.platform.http.wire import straight
 from lendery.platform.metrics import REQUESTS
 
 SEATS = 20_000
@@ -36,24 +35,52 @@ class Seat:
         self.until, self.checked_at = until, checked_at
 
 
-class Ready:
-    """A kept answer as it goes out: the headers around those that differ each time."""
+class Form:
+    """One way a kept answer goes out: its headers, and the same as bytes around what differs
+    each time (what is left of the limit, the request id)."""
 
-    __slots__ = ("counted", "counted_304", "etag", "limited", "limited_304", "plain", "plain_304")
+    __slots__ = ("body", "counted", "headers", "limit_at", "start", "status", "then")
+
+    def __init__(self, kept: Kept, policy: bytes | None, *, known: bool) -> None:
+        self.status, self.body = (304, b"") if known else (200, kept.finished.body)
+        begin = [*(kept.not_modified if known else kept.headers)]
+        ending = [*SAFE_HEADERS, (b"x-request-id", b"")]
+        self.counted = REQUESTS.of("GET", kept.hot.route, self.status)
+        self.limit_at = 0
+        if policy is None:
+            self.headers = [*begin, *ending]
+            self.start, self.then = b"", wire.lines(self.headers)
+            return
+        begin += [(b"ratelimit-policy", policy), (b"ratelimit", b"")]
+        self.limit_at = len(begin) - 1
+        self.headers = [*begin, *ending]
+        self.start, self.then = wire.lines(begin), b"\r\n" + wire.lines(ending)
+
+    async def send(self, send: Send, limit: bytes, request_id: bytes) -> None:
+        cycle = wire.open_cycle(send)
+        if cycle is not None:
+            parts = (self.start, limit, self.then, request_id, wire.END, self.body)
+            wire.write(cycle, self.status, *parts)
+            return
+        headers = self.headers.copy()
+        if self.limit_at:
+            headers[self.limit_at] = (b"ratelimit", limit)
+        headers[-1] = (b"x-request-id", request_id)
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+class Ready:
+    """A kept answer in the four forms it goes out in."""
+
+    __slots__ = ("etag", "free", "free_304", "limited", "limited_304")
 
     def __init__(self, kept: Kept, policy: bytes) -> None:
-        limit = [(b"ratelimit-policy", policy), (b"ratelimit", b"")]
-        ending = [*SAFE_HEADERS, (b"x-request-id", b"")]
         self.etag = kept.finished.etag
-        self.plain = [*kept.headers, *ending]
-        self.plain_304 = [*kept.not_modified, *ending]
-        self.limited = [*kept.headers, *limit, *ending]
-        self.limited_304 = [*kept.not_modified, *limit, *ending]
-        self.counted = REQUESTS.of("GET", kept.hot.route, 200)
-        self.counted_304 = REQUESTS.of("GET", kept.hot.route, 304)
-
-
-LIMIT_AT = -2 - len(SAFE_HEADERS)  # where the rate limit stands in the headers
+        self.limited = Form(kept, policy, known=False)
+        self.limited_304 = Form(kept, policy, known=True)
+        self.free = Form(kept, None, known=False)
+        self.free_304 = Form(kept, None, known=True)
 
 
 class FrontDoor:
@@ -144,22 +171,15 @@ class FrontDoor:
         ready = kept.ready
         if ready is None:
             ready = kept.ready = Ready(kept, self.limits.policy)
-        status, body, counted = 200, kept.finished.body, ready.counted
         known = given.get(b"if-none-match")
         if known is not None and (
             known == ready.etag or matches(known.decode("latin-1"), ready.etag.decode())
         ):
-            status, body, counted = 304, b"", ready.counted_304
-            headers = (ready.limited_304 if used else ready.plain_304).copy()
+            form = ready.limited_304 if used else ready.free_304
         else:
-            headers = (ready.limited if used else ready.plain).copy()
-        if used:
-            headers[LIMIT_AT] = (b"ratelimit", self.limits.told(used))
+            form = ready.limited if used else ready.free
         named = given.get(b"x-request-id")
         if named is None or not REQUEST_ID.match(named):
             named = edge.next_request_id()
-        headers[-1] = (b"x-request-id", named)
-        if not straight(send, status, headers, body):
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
-        counted.add(clock() - began)
+        await form.send(send, self.limits.told(used) if used else b"", named)
+        form.counted.add(clock() - began)
