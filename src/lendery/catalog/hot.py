@@ -6,9 +6,11 @@ is answered here is, byte for byte, what the router would answer (a test compare
 
 import re
 from collections.abc import Callable, Iterable
-from json.encoder import encode_basestring
-from urllib.parse import parse_qsl, urlencode
+from functools import lru_cache
+from urllib.parse import parse_qsl, quote_plus, urlencode
 from uuid import UUID
+
+import msgspec
 
 import lendery
 from lendery.catalog.authors import AuthorFile
@@ -53,7 +55,7 @@ def _things(authors: AuthorFile, books: BookCatalog) -> list[HotPath]:
             row = await books.row(book_id=UUID(named[1]))
         except NoSuchBook:
             return None
-        return Finished(book_json(row).encode(), version_tag(row.version).encode())
+        return Finished(book_json(row), version_tag(row.version).encode())
 
     async def author(path: str, query: bytes) -> Finished | None:
         named = _AUTHOR.fullmatch(path)
@@ -90,10 +92,10 @@ def _lists(books: BookCatalog) -> list[HotPath]:
             rows, next_cursor = await books.page(wanted=wanted[0], window=wanted[1])
         except Invalid:
             return None
-        body = page_json(map(book_json, rows), next_cursor)
+        body = page_json(rows, next_cursor)
         headers: tuple[tuple[bytes, bytes], ...] = ()
         if next_cursor:
-            headers = ((b"link", next_link(path, query.decode("latin-1"), next_cursor)),)
+            headers = ((b"link", next_link(path, query, next_cursor)),)
         return Finished(body, etag_of(body).encode(), headers)
 
     return [
@@ -101,6 +103,7 @@ def _lists(books: BookCatalog) -> list[HotPath]:
     ]
 
 
+@lru_cache(maxsize=1024)
 def plain_list(query: bytes) -> tuple[BookSearch, Window] | None:
     """What a plain list asks for; None when the query says anything else."""
     if not query:
@@ -123,38 +126,77 @@ def plain_list(query: bytes) -> tuple[BookSearch, Window] | None:
 _EVERYTHING = (BookSearch(), Window())
 
 
-def book_json(row: BookRow) -> str:
-    """A record from its row, as pydantic would write it, at a tenth of the cost."""
-    text, book = _text, row
-    year = "null" if book.published_year is None else book.published_year
-    return (
-        f'{{"id":"{_id(book.id)}","title":{text(book.title)},"subtitle":{text(book.subtitle)},'
-        f'"authors":{book.authors},"isbn":{text(book.isbn)},"publisher":{text(book.publisher)},'
-        f'"published_year":{year},"language":{text(book.language)},'
-        f'"subjects":{book.subjects},"description":{text(book.description)},'
-        f'"series":{text(book.series)},"call_number":{text(book.call_number)},'
-        f'"material":{text(book.material)},"withdrawn":{"true" if book.withdrawn else "false"},'
-        f'"version":{book.version}}}'
+class Shown(msgspec.Struct, gc=False):
+    """A record in the order and form of contracts.catalog.Book, written at a tenth of the cost."""
+
+    id: str | UUID
+    title: str
+    subtitle: str | None
+    authors: msgspec.Raw
+    isbn: str | None
+    publisher: str | None
+    published_year: int | None
+    language: str | None
+    subjects: msgspec.Raw
+    description: str | None
+    series: str | None
+    call_number: str | None
+    material: str
+    withdrawn: bool
+    version: int
+
+
+def shown(row: BookRow) -> Shown:
+    """Lists stand in the row as JSON already, and go out as they are."""
+    return Shown(
+        id=_id(row.id),
+        title=row.title,
+        subtitle=row.subtitle,
+        authors=msgspec.Raw(row.authors),
+        isbn=row.isbn,
+        publisher=row.publisher,
+        published_year=row.published_year,
+        language=row.language,
+        subjects=msgspec.Raw(row.subjects),
+        description=row.description,
+        series=row.series,
+        call_number=row.call_number,
+        material=row.material,
+        withdrawn=bool(row.withdrawn),
+        version=row.version,
     )
 
 
-def _text(value: str | None) -> str:
-    return "null" if value is None else encode_basestring(value)
-
-
-def _id(raw: str | UUID) -> str:
+def _id(raw: str | UUID) -> str | UUID:
     """SQLite keeps an id as 32 hexadecimal digits."""
     if isinstance(raw, str):
         return f"{raw[:8]}-{raw[8:12]}-{raw[12:16]}-{raw[16:20]}-{raw[20:]}"
-    return str(raw)
+    return raw
 
 
-def page_json(records: Iterable[str], next_cursor: str | None) -> bytes:
-    cursor = "null" if next_cursor is None else f'"{next_cursor}"'
-    return f'{{"items":[{",".join(records)}],"next_cursor":{cursor}}}'.encode()
+def book_json(row: BookRow) -> bytes:
+    return _json(shown(row))
 
 
-def next_link(path: str, query: str, next_cursor: str) -> bytes:
+class _Page(msgspec.Struct, gc=False):
+    items: list[Shown]
+    next_cursor: str | None
+
+
+def page_json(rows: Iterable[BookRow], next_cursor: str | None) -> bytes:
+    return _json(_Page([shown(row) for row in rows], next_cursor))
+
+
+_json = msgspec.json.Encoder().encode
+
+
+def next_link(path: str, query: bytes, next_cursor: str) -> bytes:
     """The Link header (RFC 8288) from a page to the next."""
-    kept = [each for each in parse_qsl(query, keep_blank_values=True) if each[0] != "cursor"]
-    return f'<{path}?{urlencode([*kept, ("cursor", next_cursor)])}>; rel="next"'.encode()
+    return b'%s%s>; rel="next"' % (_link_to(path, query), quote_plus(next_cursor).encode())
+
+
+@lru_cache(maxsize=1024)
+def _link_to(path: str, query: bytes) -> bytes:
+    given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    kept = [each for each in given if each[0] not in ("cursor", "offset")]
+    return f"<{path}?{urlencode([*kept, ('cursor', '')])}".encode()

@@ -5,7 +5,7 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +62,9 @@ class Database:
         for each in tx.afterwards:
             await each(self)
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[Session]:
+    def read(self) -> AbstractAsyncContextManager[Session]:
         """Each statement sees what was committed before it began."""
-        async with self._driver.read() as connection:
-            yield Session(connection)
+        return self._driver.read()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Session]:

@@ -10,11 +10,11 @@ import random
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from lendery.contracts.base import Busy
-from lendery.platform.db.session import Duplicate, Query, Write
+from lendery.platform.db.session import Duplicate, Query, Session, Write
 from lendery.platform.db.statement import SQLITE, Statement, compiled
 from lendery.platform.db.wal import WalIndex
 
@@ -98,6 +98,18 @@ class _duplicates_named:
             raise Duplicate(frozenset(c.strip().split(".")[-1] for c in listed)) from error
 
 
+class _Inline:
+    """Reading a file: nothing is opened and nothing is closed."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def __aenter__(self) -> Session:
+        return self._session
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
 class SqliteDriver:
     """The connections of one database file (or of one private in-memory database)."""
 
@@ -109,6 +121,7 @@ class SqliteDriver:
         self.writer = SqliteConnection(self._connect())
         self.reader = self.writer if self.in_memory else SqliteConnection(self._connect())
         self.writer.raw.execute("PRAGMA busy_timeout=0")  # it waits in _begin_immediate
+        self._inline = _Inline(Session(self.reader))
         self._lock = asyncio.Lock()
         self._queue = 0
         self._group: asyncio.Future[None] | None = None
@@ -138,13 +151,14 @@ class SqliteDriver:
             raw.execute(f"PRAGMA {pragma}")
         return raw
 
+    def read(self) -> AbstractAsyncContextManager[Session]:
+        # One connection in memory: nobody reads a transaction in progress.
+        return self._in_turn() if self.in_memory else self._inline
+
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[SqliteConnection]:
-        if not self.in_memory:
-            yield self.reader
-            return
-        async with self._lock:  # one connection: nobody reads a transaction in progress
-            yield self.reader
+    async def _in_turn(self) -> AsyncIterator[Session]:
+        async with self._lock:
+            yield Session(self.reader)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqliteConnection]:

@@ -71,16 +71,21 @@ class Form:
 
 
 class Ready:
-    """A kept answer in the four forms it goes out in."""
+    """A kept answer in the four forms it goes out in, each made when it is wanted."""
 
-    __slots__ = ("etag", "free", "free_304", "limited", "limited_304")
+    __slots__ = ("etag", "forms", "kept", "policy")
 
     def __init__(self, kept: Kept, policy: bytes) -> None:
-        self.etag = kept.finished.etag
-        self.limited = Form(kept, policy, known=False)
-        self.limited_304 = Form(kept, policy, known=True)
-        self.free = Form(kept, None, known=False)
-        self.free_304 = Form(kept, None, known=True)
+        self.etag, self.kept, self.policy = kept.finished.etag, kept, policy
+        self.forms: list[Form | None] = [None, None, None, None]
+
+    def make(self, which: int) -> Form:
+        policy = self.policy if which & LIMITED else None
+        form = self.forms[which] = Form(self.kept, policy, known=bool(which & KNOWN))
+        return form
+
+
+LIMITED, KNOWN = 1, 2
 
 
 class FrontDoor:
@@ -175,9 +180,10 @@ class FrontDoor:
         if known is not None and (
             known == ready.etag or matches(known.decode("latin-1"), ready.etag.decode())
         ):
-            form = ready.limited_304 if used else ready.free_304
+            which = KNOWN | LIMITED if used else KNOWN
         else:
-            form = ready.limited if used else ready.free
+            which = LIMITED if used else 0
+        form = ready.forms[which] or ready.make(which)
         named = given.get(b"x-request-id")
         if named is None or not REQUEST_ID.match(named):
             named = edge.next_request_id()
