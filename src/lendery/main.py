@@ -71,10 +71,12 @@ from lendery.platform.http.edge import (
     RateLimited,
 )
 from lendery.platform.http.front import FrontDoor
+from lendery.platform.http.hot import JOBS as CACHE_JOBS
 from lendery.platform.http.hot import FastPath, HotAnswers
 from lendery.platform.http.identity import Identities
 from lendery.platform.http.openapi import document
 from lendery.platform.http.problems import add_problem_handlers
+from lendery.platform.http.routes_index import IndexedRouter
 from lendery.platform.jobs import Job, JobRunner
 from lendery.platform.ports import Breaker, Peer, expose, remote
 from lendery.platform.schema import states
@@ -223,6 +225,8 @@ class Wiring:
         """What this process does by the clock."""
         jobs = [job for context in self.here for job in JOBS.get(context, ())]
         backups = backup_job(self.settings) if self.here else None
+        if self.answers.feeds:
+            jobs += CACHE_JOBS
         return JobRunner(self, [*jobs, backups] if backups else jobs)
 
     @cached_property
@@ -287,6 +291,7 @@ def create_app(settings: Settings, wiring: Wiring | None = None) -> ASGIApp:
         mount(app, wiring, identities)
     document(app)
     app.state.wiring = wiring
+    IndexedRouter.before(app.router)
     return _edge(app, wiring, identities)
 
 
@@ -294,6 +299,7 @@ def _edge(app: ASGIApp, wiring: Wiring, identities: Identities) -> ASGIApp:
     settings = wiring.settings
     services = ServiceTokens(settings.secret.get_secret_value(), "check")
     app = AnsweredWhenTold(app, wiring.relay.caught_up, HOT_WRITES)
+    wiring.answers.behind = app
     app = FastPath(app, wiring.answers)
     app = limits = RateLimited(app, settings.requests_per_minute, settings.trusted_proxies)
     app = Identified(app, identities, services, settings.contexts)

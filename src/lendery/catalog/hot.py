@@ -20,12 +20,15 @@ from lendery.catalog.repository.changes import author_key, book_key
 from lendery.contracts.base import Invalid, Window, one_line
 from lendery.contracts.catalog import Author, Book, BookSearch, NoSuchAuthor, NoSuchBook
 from lendery.platform.http.answers import etag_of, version_tag
-from lendery.platform.http.hot import LIST, Finished, HotPath
+from lendery.platform.http.hot import LIFETIME, LIST, Finished, HotPath
 
-BOOKS, AUTHORS = "/api/v1/books", "/api/v1/authors"
+BOOKS, AUTHORS, SUBJECTS = "/api/v1/books", "/api/v1/authors", "/api/v1/subjects"
 _ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _BOOK = re.compile(rf"{BOOKS}/({_ID})")
 _AUTHOR = re.compile(rf"{AUTHORS}/({_ID})")
+_THEIR_BOOKS = re.compile(rf"{AUTHORS}/{_ID}/books")
+_SHOWS_COPIES = re.compile(rb"(?:^|&)(?:available|branch|branch_id)=")
+_IS_RANKED = re.compile(rb"(?:^|&)q=|sort=(?:popularity|rating)")
 # Programs that would write these answers differently do not share them.
 SHAPE = etag_of(",".join([lendery.__version__, *Book.model_fields, *Author.model_fields]).encode())[
     1:9
@@ -98,9 +101,24 @@ def _lists(books: BookCatalog) -> list[HotPath]:
             headers = ((b"link", next_link(path, query, next_cursor)),)
         return Finished(body, etag_of(body).encode(), headers)
 
+    pages = (f"{BOOKS}/search", f"{BOOKS}/suggest", AUTHORS, SUBJECTS)
     return [
-        HotPath(BOOKS, "catalog", lambda path: LIST if path == BOOKS else None, listed, shape=SHAPE)
+        HotPath(BOOKS, "catalog", {BOOKS: LIST}.get, listed, _as_told, SHAPE),
+        *(HotPath(each, "catalog", {each: LIST}.get, None, _as_told, SHAPE) for each in pages),
+        HotPath(
+            f"{AUTHORS}/{{author_id}}/books",
+            "catalog",
+            lambda path: LIST if _THEIR_BOOKS.fullmatch(path) else None,
+            shape=SHAPE,
+        ),
     ]
+
+
+def _as_told(query: bytes) -> float:
+    """Seconds. Who is on the shelf and what is read most is told by others, and may lag."""
+    if _SHOWS_COPIES.search(query):
+        return 2.0
+    return 30.0 if _IS_RANKED.search(query) else LIFETIME
 
 
 @lru_cache(maxsize=1024)
@@ -147,23 +165,23 @@ class Shown(msgspec.Struct, gc=False):
 
 
 def shown(row: BookRow) -> Shown:
-    """Lists stand in the row as JSON already, and go out as they are."""
+    """In the order of the fields. Lists stand in the row as JSON, and go out as they are."""
     return Shown(
-        id=_id(row.id),
-        title=row.title,
-        subtitle=row.subtitle,
-        authors=msgspec.Raw(row.authors),
-        isbn=row.isbn,
-        publisher=row.publisher,
-        published_year=row.published_year,
-        language=row.language,
-        subjects=msgspec.Raw(row.subjects),
-        description=row.description,
-        series=row.series,
-        call_number=row.call_number,
-        material=row.material,
-        withdrawn=bool(row.withdrawn),
-        version=row.version,
+        _id(row.id),
+        row.title,
+        row.subtitle,
+        msgspec.Raw(row.authors),
+        row.isbn,
+        row.publisher,
+        row.published_year,
+        row.language,
+        msgspec.Raw(row.subjects),
+        row.description,
+        row.series,
+        row.call_number,
+        row.material,
+        bool(row.withdrawn),
+        row.version,
     )
 
 

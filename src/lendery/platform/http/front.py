@@ -39,22 +39,19 @@ class Form:
     """One way a kept answer goes out: its headers, and the same as bytes around what differs
     each time (what is left of the limit, the request id)."""
 
-    __slots__ = ("body", "counted", "headers", "limit_at", "start", "status", "then")
+    __slots__ = ("body", "counted", "headers", "limited", "start", "status", "then")
 
     def __init__(self, kept: Kept, policy: bytes | None, *, known: bool) -> None:
         self.status, self.body = (304, b"") if known else (200, kept.finished.body)
-        begin = [*(kept.not_modified if known else kept.headers)]
-        ending = [*SAFE_HEADERS, (b"x-request-id", b"")]
+        self.headers = [*(kept.not_modified if known else kept.headers)]
         self.counted = REQUESTS.of("GET", kept.hot.route, self.status)
-        self.limit_at = 0
+        self.limited = policy is not None
+        if policy is not None:
+            self.headers += [(b"ratelimit-policy", policy), (b"ratelimit", b"")]
+        self.start = wire.lines(self.headers)
         if policy is None:
-            self.headers = [*begin, *ending]
-            self.start, self.then = b"", wire.lines(self.headers)
-            return
-        begin += [(b"ratelimit-policy", policy), (b"ratelimit", b"")]
-        self.limit_at = len(begin) - 1
-        self.headers = [*begin, *ending]
-        self.start, self.then = wire.lines(begin), b"\r\n" + wire.lines(ending)
+            self.start += b"\r\n"
+        self.then = LIMITED_ENDING if self.limited else ENDING
 
     async def send(self, send: Send, limit: bytes, request_id: bytes) -> None:
         cycle = wire.open_cycle(send)
@@ -63,11 +60,15 @@ class Form:
             wire.write(cycle, self.status, *parts)
             return
         headers = self.headers.copy()
-        if self.limit_at:
-            headers[self.limit_at] = (b"ratelimit", limit)
-        headers[-1] = (b"x-request-id", request_id)
+        if self.limited:
+            headers[-1] = (b"ratelimit", limit)
+        headers += [*SAFE_HEADERS, (b"x-request-id", request_id)]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
+
+
+ENDING = wire.lines([*SAFE_HEADERS, (b"x-request-id", b"")])
+LIMITED_ENDING = b"\r\n" + ENDING
 
 
 class Ready:

@@ -11,10 +11,11 @@ import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lendery.contracts.base import Problem
 from lendery.platform.cache.changes import ChangeLog
@@ -23,6 +24,7 @@ from lendery.platform.cache.shared import Made, SharedAnswers
 from lendery.platform.db import Database
 from lendery.platform.http import problems
 from lendery.platform.http.answers import matches
+from lendery.platform.jobs import Job
 from lendery.platform.metrics import CACHE, CACHE_LAG
 
 LIST = ""
@@ -49,17 +51,18 @@ def _always(query: bytes) -> float:
 
 @dataclass(frozen=True, eq=False)
 class HotPath:
-    """`key(path)` names what it shows, None: not this path. `make(path, query)` gives the bytes,
-    or None to leave it to the router. `lifetime(query)` is short (seconds) for what shows what
-    another context told, and follows no change here. `shape` names the form of the answer: two
-    programs share answers of one shape only."""
+    """`key(path)` names what it shows, None: not this path. `make(path, query)` gives the bytes;
+    without it, or where it gives None, the router is asked as a stranger would ask. `lifetime
+    (query)` is short (seconds) for what shows what another context told, and follows no change
+    here. `shape` names the form of the answer: two programs share answers of one shape only."""
 
     route: str
     context: str
     key: Callable[[str], str | None]
-    make: Callable[[str, bytes], Awaitable[Finished | None]]
+    make: Callable[[str, bytes], Awaitable[Finished | None]] | None = None
     lifetime: Callable[[bytes], float] = _always
     shape: str = ""
+    routed: bool = True  # a copy of the router's answer will do
 
 
 class Kept:
@@ -108,6 +111,7 @@ class HotAnswers:
         }
         self.kept: OrderedDict[Slot, Kept] = OrderedDict()
         self.reads: Counter[Slot] = Counter()  # of what is no longer kept
+        self.behind: ASGIApp | None = None  # the router, for what nobody here can make
         self._bytes = 0
         self._flights: dict[Slot, _Flight] = {}
         self._slots: dict[tuple[str, str], set[Slot]] = {}  # by context and key
@@ -180,7 +184,9 @@ class HotAnswers:
                 self._unindex(slot, hot)
 
     async def _make(self, hot: HotPath, feed: Feed, slot: Slot) -> Kept | None:
-        made = await hot.make(*slot)
+        made = await hot.make(*slot) if hot.make else None
+        if made is None and hot.routed and self.behind is not None:
+            made = await copied(self.behind, *slot)
         if made is None:
             return None
         MISS.n += 1
@@ -272,6 +278,48 @@ class HotAnswers:
 
 
 MOST_READ = 1_000
+
+
+async def copied(app: ASGIApp, path: str, query: bytes) -> Finished | None:
+    """What the router answers to a stranger; None for anything but a good answer with an ETag."""
+    scope: Scope = {
+        **{"type": "http", "method": "GET", "http_version": "1.1", "scheme": "http"},
+        **{"path": path, "raw_path": path.encode(), "query_string": query, "root_path": ""},
+        **{"asgi": {"version": "3.0"}, "headers": [], "client": None, "server": None, "state": {}},
+    }
+    told: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    await app(scope, receive, send)
+    headers = dict(told[0]["headers"])
+    etag = headers.pop(b"etag", None)
+    kind = headers.pop(b"content-type", None), headers.pop(b"content-length", None)
+    if told[0]["status"] != 200 or etag is None or kind[0] != b"application/json":
+        return None
+    body = b"".join(each.get("body", b"") for each in told[1:])
+    return Finished(body, etag, tuple(headers.items()))
+
+
+async def warm(wiring: Any, now: datetime) -> None:
+    """What the library's readers ask for most is ready before they ask."""
+    await wiring.answers.warm()
+
+
+async def forget_old_changes(wiring: Any, now: datetime) -> None:
+    """No feed looks back so far."""
+    for feed in wiring.answers.feeds.values():
+        await feed.changes.tidy(feed.db)
+
+
+JOBS = (
+    Job("warm the cache", timedelta(minutes=1), warm),
+    Job("forget old changes", timedelta(hours=1), forget_old_changes),
+)
 
 
 def _seen(task: "asyncio.Task[Kept | None]") -> None:

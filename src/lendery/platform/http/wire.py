@@ -21,7 +21,7 @@ END = b"\r\n\r\n"
 
 def lines(headers: list[Header]) -> bytes:
     """Headers as they go over the wire, but for the last, whose value comes each time anew."""
-    found = b"\r\n".join(b"%s: %s" % each for each in headers)
+    found = b"\r\n".join([name + b": " + value for name, value in headers])
     if found.count(b"\r\n") != len(headers) - 1 or b"\0" in found:
         raise ValueError("a header holds the end of a line")
     return found
