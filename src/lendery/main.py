@@ -70,9 +70,10 @@ from lendery.platform.http.edge import (
     Observed,
     RateLimited,
 )
+from lendery.platform.http.fast import FastPath
 from lendery.platform.http.front import FrontDoor
 from lendery.platform.http.hot import JOBS as CACHE_JOBS
-from lendery.platform.http.hot import FastPath, HotAnswers
+from lendery.platform.http.hot import HotAnswers
 from lendery.platform.http.identity import Identities
 from lendery.platform.http.openapi import document
 from lendery.platform.http.problems import add_problem_handlers

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from lendery.catalog.authors import AuthorFile
 from lendery.catalog.books import BookCatalog
 from lendery.catalog.copies import CopyRegister
-from lendery.catalog.models import TABLES
+from lendery.catalog.models import CHANGES, TABLES
 from lendery.contracts.catalog import Book, CopyStatus, NamedAuthor, NewBook, NewCopy
 from lendery.contracts.circulation import Branch, CopyState, NoSuchBranch
 from lendery.contracts.permissions import SYSTEM
@@ -107,6 +107,13 @@ class Circulation:
             self_service=True,
             version=1,
         )
+
+
+async def version_of(db: Database) -> int:
+    """The number of the last change of the catalog."""
+    async with db.read() as session:
+        row: Any = await session.row(CHANGES.now)
+    return int(row.version)
 
 
 class Library:

@@ -6,6 +6,7 @@ is answered here is, byte for byte, what the router would answer (a test compare
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote_plus, urlencode
 from uuid import UUID
@@ -20,7 +21,7 @@ from lendery.catalog.repository.changes import author_key, book_key
 from lendery.contracts.base import Invalid, Window, one_line
 from lendery.contracts.catalog import Author, Book, BookSearch, NoSuchAuthor, NoSuchBook
 from lendery.platform.http.answers import etag_of, version_tag
-from lendery.platform.http.hot import LIFETIME, LIST, Finished, HotPath
+from lendery.platform.http.kept import LIFETIME, LIST, Finished, HotPath
 
 BOOKS, AUTHORS, SUBJECTS = "/api/v1/books", "/api/v1/authors", "/api/v1/subjects"
 _ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -70,12 +71,11 @@ def _things(authors: AuthorFile, books: BookCatalog) -> list[HotPath]:
             return None
         return Finished(found.model_dump_json().encode(), version_tag(found.version).encode())
 
-    return [
-        HotPath(f"{BOOKS}/{{book_id}}", "catalog", _named(_BOOK, book_key), book, shape=SHAPE),
-        HotPath(
-            f"{AUTHORS}/{{author_id}}", "catalog", _named(_AUTHOR, author_key), author, shape=SHAPE
-        ),
-    ]
+    found = (
+        HotPath(f"{BOOKS}/{{book_id}}", "catalog", _named(_BOOK, book_key), book),
+        HotPath(f"{AUTHORS}/{{author_id}}", "catalog", _named(_AUTHOR, author_key), author),
+    )
+    return [replace(each, shape=SHAPE, routed=False) for each in found]
 
 
 def _named(path: re.Pattern[str], key: Callable[[str], str]) -> Callable[[str], str | None]:

@@ -17,8 +17,9 @@ from lendery.platform.cache.feed import clock
 from lendery.platform.http import edge, wire
 from lendery.platform.http.answers import matches
 from lendery.platform.http.edge import PAGE_SESSION, REQUEST_ID, SAFE_HEADERS, RateLimited, log
-from lendery.platform.http.hot import HotAnswers, Kept
+from lendery.platform.http.hot import HotAnswers
 from lendery.platform.http.identity import Identities
+from lendery.platform.http.kept import Kept
 from lendery.platform.metrics import REQUESTS
 
 SEATS = 20_000
