@@ -19,7 +19,18 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, MetaData, Table, Uuid, bindparam, delete, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    MetaData,
+    Table,
+    Uuid,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 
 from lendery.platform.db import Database, Json, Statement, Tx
@@ -75,6 +86,12 @@ class ChangeLog:
         late = reader.c.seen < seen, reader.c.id != bindparam("me", type_=reader.c.id.type)
         held = postgresql.insert(reader).values(id=bindparam("id"), seen=seen)
         self.note = Statement(insert(changed))
+        self.move = Statement(
+            update(change)
+            .where(change.c.id == 1)
+            .values(version=change.c.version + 1, mark=bindparam("new_mark", type_=BigInteger()))
+            .returning(change.c.version)
+        )
         self.now = Statement(select(change.c.version, change.c.mark).where(change.c.id == 1))
         self.since = Statement(
             select(changed.c.version, changed.c.mark, changed.c.touched)
@@ -96,8 +113,14 @@ class ChangeLog:
     def new_mark() -> int:
         return secrets.randbits(62)
 
+    async def next_turn(self, tx: Tx) -> Turn:
+        """Our turn to change this context. First in a transaction: writers queue here."""
+        mark = self.new_mark()
+        version: int = await tx.value(self.move, new_mark=mark)
+        return self.turn(tx, version, mark)
+
     def turn(self, tx: Tx, version: int, mark: int) -> Turn:
-        """Our turn to change this context: readers will have been told before it is answered."""
+        """A turn that was taken: readers will have been told before it is answered."""
         turn = Turn(self, version, mark)
         tx.afterwards.append(lambda db: self.settle(db, turn))
         return turn

@@ -190,14 +190,14 @@ class HotAnswers:
     # -- Warming ----------------------------------------------------------------------------------
 
     def most_read(self, many: int) -> list[tuple[Slot, int]]:
-        """What was read most since the last look, which halves what was counted before."""
-        counted = Counter({slot: reads // 2 for slot, reads in self.reads.items()})
+        """What was read most; what lies longer back counts for less each time it is asked."""
+        counted = self.reads.copy()
         for slot, kept in self.kept.items():
-            if kept.hits:
-                counted[slot] += kept.hits
-                kept.hits = 0
-        self.reads = Counter({slot: n for slot, n in counted.most_common(MOST_READ) if n})
-        return self.reads.most_common(many)
+            counted[slot] += kept.hits
+            kept.hits = 0
+        most = [(slot, n) for slot, n in counted.most_common(MOST_READ) if n]
+        self.reads = Counter({slot: n // 2 for slot, n in most if n > 1})
+        return most[:many]
 
     async def warm(self, many: int = 100) -> int:
         """Makes what is read most and not kept, one after the other; returns how many."""
