@@ -64,6 +64,17 @@ async def test_a_change_that_notes_nothing_touches_everything(db: Database, url:
     await elsewhere.close()
 
 
+async def test_what_is_noted_in_two_steps_is_all_told(db: Database, url: str) -> None:
+    here, elsewhere = Heard(db), Database(url, [TABLES])
+    await here.now()
+    async with elsewhere.begin() as tx:
+        turn = await next_turn(tx)
+        await tx.write(turn.touches("book:x"))
+        await tx.write(turn.touches("author:y"))
+    assert await here.now() == [["book:x", "author:y"]]
+    await elsewhere.close()
+
+
 async def test_a_change_that_was_undone_is_none(db: Database, url: str) -> None:
     here, elsewhere = Heard(db), Database(url, [TABLES])
     await here.now()

@@ -33,7 +33,7 @@ class Turn:
     numbered: Numbered
 
     def touches(self, *keys: str) -> Write:
-        """The write that notes what this change touches: `book_key`, `author_key`. Once.
+        """The write that notes what this change touches: `book_key`, `author_key`.
 
         Every list is touched by every change. A change that notes nothing touches everything.
         """

@@ -27,7 +27,6 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     delete,
-    insert,
     select,
     update,
 )
@@ -55,11 +54,12 @@ class Turn:
     def touches(self, *keys: str) -> Write:
         """The write that says what this change touches beside lists; none: only lists.
 
-        Once in a change, and complete: whose answers change without being named here is shown
-        as it was.
+        It must be complete: what changes without being named here is shown as it was. Said
+        again, it adds to what was said before.
         """
-        self.keys, self.noted = keys, True
-        return self.log.note, {"version": self.version, "mark": self.mark, "touched": list(keys)}
+        self.keys, self.noted = (*self.keys, *keys), True
+        touched = list(self.keys)
+        return self.log.note, {"version": self.version, "mark": self.mark, "touched": touched}
 
 
 class ChangeLog:
@@ -85,7 +85,11 @@ class ChangeLog:
         seen = bindparam("seen", type_=BigInteger())
         late = reader.c.seen < seen, reader.c.id != bindparam("me", type_=reader.c.id.type)
         held = postgresql.insert(reader).values(id=bindparam("id"), seen=seen)
-        self.note = Statement(insert(changed))
+        noted = postgresql.insert(changed).values(
+            {each.name: bindparam(each.name, type_=each.type) for each in changed.c}
+        )
+        fresh = {"mark": noted.excluded.mark, "touched": noted.excluded.touched}
+        self.note = Statement(noted.on_conflict_do_update(index_elements=["version"], set_=fresh))
         self.move = Statement(
             update(change)
             .where(change.c.id == 1)
