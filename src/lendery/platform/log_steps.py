@@ -4,7 +4,6 @@ Each step is written out as it was when it was released, and never changes again
 revision makes must not depend on what the program has learnt since.
 """
 
-import secrets
 from typing import Any
 
 import sqlalchemy as sa
@@ -175,14 +174,12 @@ def drop_chain(op: Any, context: str) -> None:
 def add_changes(op: Any, context: str) -> None:
     """Step 3: what each change touched, who answers from memory, and a word to them.
 
-    Needs the row `<context>_change` (id, version), which gets a mark.
+    Needs the row `<context>_change` (id, version). Its mark is 0 until the next change.
     """
     change = f"{context}_change"
     op.add_column(
         change, sa.Column("mark", sa.BigInteger, nullable=False, server_default=sa.text("0"))
     )
-    marked = sa.table(change, sa.column("mark", sa.BigInteger))
-    op.execute(sa.update(marked).values(mark=secrets.randbits(62)))
     op.create_table(
         f"{context}_changed",
         sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),

@@ -104,7 +104,8 @@ class HotAnswers:
 
     async def _fly(self, flight: _Flight, hot: HotPath, feed: Feed, slot: Slot) -> Kept | None:
         key, version, mark = hot.key(slot[0]) or None, feed.version, feed.mark
-        shared = self.shared if hot.lifetime(slot[1]) >= LIFETIME else None
+        # what lags is not passed on, and a state without a mark may be any library's
+        shared = self.shared if mark and hot.lifetime(slot[1]) >= LIFETIME else None
         made: Kept | None = None
         try:
             if shared is not None:
