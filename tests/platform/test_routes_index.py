@@ -90,9 +90,7 @@ def scope_of(app: FastAPI, path: str, method: str, accept: bytes) -> Scope:
     }
 
 
-@pytest.mark.parametrize(
-    "contexts", ["accounts,catalog,circulation,web", "catalog", "circulation,accounts"]
-)
+@pytest.mark.parametrize("contexts", ["accounts,catalog,circulation,web", "circulation"])
 async def test_every_path_finds_the_same_endpoint_as_in_the_stock_router(
     contexts: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,7 +101,7 @@ async def test_every_path_finds_the_same_endpoint_as_in_the_stock_router(
     compared = 0
     for path in {*paths(app), *ODD}:
         for method in METHODS:
-            for accept in (b"application/json", b"text/html"):
+            for accept in (b"text/html", b"*/*") if method in ("GET", "HEAD") else (b"*/*",):
                 mine = await chosen(index, scope_of(app, path, method, accept))
                 stock = await chosen(app.router.app, scope_of(app, path, method, accept))
                 assert mine == stock, (method, path)
