@@ -41,8 +41,8 @@ run: $(RUN) ## Start Lendery with the demo library on http://127.0.0.1:8000 (APP
 	@exec $(BIN)/lendery serve
 
 test: lint types ## Lint, types, import contracts, and all tests on real servers (ARGS="-k hold")
-	@$(SERVICES) install postgres
-	@$(SERVICES) run postgres -- $(PY) -m pytest -n $(WORKERS) $(ARGS)
+	@$(SERVICES) install postgres redis
+	@$(SERVICES) run postgres redis -- $(PY) -m pytest -n $(WORKERS) $(ARGS)
 
 lint: $(DEV) ## Check style and the import contracts
 	@echo "Style"
@@ -61,16 +61,16 @@ format: $(DEV) ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format $(SOURCES)
 
 bench: $(DEV) ## Run the benchmarks against limits measured in the same run (ARGS="checkout")
-	@$(SERVICES) install postgres pgbench wrk
-	@$(SERVICES) run --durable postgres pgbench wrk -- $(PY) -m bench $(ARGS)
+	@$(SERVICES) install postgres redis pgbench wrk
+	@$(SERVICES) run --durable postgres redis pgbench wrk -- $(PY) -m bench $(ARGS)
 
 assurance: $(DEV) ## Run the reliability and security programme at full size: hours
 	@$(SERVICES) install postgres
 	@$(SERVICES) run --durable postgres -- $(PY) -m tests.assurance $(ARGS)
 
-services: $(DEV) ## Start PostgreSQL for tests of your own and print its address, until Ctrl-C
-	@$(SERVICES) install postgres
-	@$(SERVICES) start postgres
+services: $(DEV) ## Start PostgreSQL and Redis for tests of your own and print their addresses, until Ctrl-C
+	@$(SERVICES) install postgres redis
+	@$(SERVICES) start postgres redis
 
 requirements: $(TOOLS) ## Write the hashed requirement files again (UPGRADE=1 takes new versions)
 	@printf 'uv\nhatchling>=1.25\neditables\n' | $(COMPILE) - --no-annotate -o requirements/tools.txt

@@ -14,6 +14,8 @@ from bench.library import ANN, Library
 from bench.servers import Server
 
 PAGES = 200  # different pages of the list
+# A header that comes twice is unusual: such a request goes through every layer.
+LATE = {"x_twice": "1\r\nx-twice: 2"}
 
 
 @dataclass
@@ -74,6 +76,7 @@ def _series(library: Library, running: ExitStack) -> Iterator[Series]:
         _asked(cached, [book], Rate("P1", f"cached book {where}", 0.80)),
         _asked(cached, [book], Rate("P1", f"cached book, 304, {where}", 1.0), tagged=True),
         _asked(without, many_books, Rate("P2", f"uncached book {where}", 0.20)),
+        _asked(cached, [book], Rate("P2", f"cached book behind the layers, {where}", 0.30), **LATE),
     ]
     yield one
     listed = Series(running.enter_context(_as_long_as(cached, books)))
@@ -95,9 +98,10 @@ def _as_long_as(server: Server, path: str) -> AbstractContextManager[Server]:
     return servers.bare(len(server.get(path)[1]))
 
 
-def _asked(server: Server, paths: list[str], figure: Rate, *, tagged: bool = False) -> Asked:
+def _asked(
+    server: Server, paths: list[str], figure: Rate, *, tagged: bool = False, **headers: str
+) -> Asked:
     token = server.token(ANN)
-    headers = {}
     if tagged:
         headers["if_none_match"] = server.get(paths[0], token)[0].headers["etag"]
     return Asked(server, [load.request(path, token, **headers) for path in paths], figure)

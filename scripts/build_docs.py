@@ -91,7 +91,8 @@ def settings() -> str:
     lines = [
         "# Settings",
         "",
-        "Environment variables. `DATABASE_URL` and `APP_PORT` are read too.",
+        "Environment variables. `DATABASE_URL`, `REDIS_URL`, `REDIS_HOST`, `REDIS_PORT` and "
+        "`APP_PORT` are read too.",
         "",
         "| variable | default | meaning |",
         "|---|---|---|",

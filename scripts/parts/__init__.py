@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from parts.postgres import Pgbench, Postgres
+from parts.redis import Redis
 from parts.wrk import Wrk
 from parts.yard import Yard
 
@@ -25,4 +26,4 @@ class Part(Protocol):
     def start(self, yard: Yard) -> dict[str, str]: ...
 
 
-PARTS: Mapping[str, Part] = {part.name: part for part in (Postgres(), Pgbench(), Wrk())}
+PARTS: Mapping[str, Part] = {part.name: part for part in (Postgres(), Redis(), Pgbench(), Wrk())}

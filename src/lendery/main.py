@@ -33,11 +33,11 @@ from lendery.catalog.duplicates import DuplicateList
 from lendery.catalog.hot import hot_paths
 from lendery.catalog.jobs import JOBS as CATALOG_JOBS
 from lendery.catalog.merging import MergeDesk
+from lendery.catalog.models import CHANGES as CATALOG_CHANGES
 from lendery.catalog.models import TABLES as CATALOG_TABLES
 from lendery.catalog.reactions import REACTIONS as CATALOG_REACTIONS
 from lendery.catalog.repository.books import make_findable
 from lendery.catalog.series import SeriesShelf
-from lendery.catalog.version import CatalogVersion
 from lendery.catalog.works import WorkShelf
 from lendery.circulation import routes as circulation_routes
 from lendery.circulation.borrowings import BorrowingRecord
@@ -68,6 +68,7 @@ from lendery.contracts.identity import Keys
 from lendery.contracts.reviews import Reviews
 from lendery.platform import logging
 from lendery.platform.backup.scheduled import backup_job
+from lendery.platform.cache.shared import SharedAnswers
 from lendery.platform.db import Database, Tx
 from lendery.platform.db.log import ContextTables
 from lendery.platform.events import Deliveries, Fanout, Reaction, Reactions, Relay, outboxes
@@ -79,10 +80,14 @@ from lendery.platform.http.edge import (
     Observed,
     RateLimited,
 )
-from lendery.platform.http.hot import FastPath, HotAnswers
+from lendery.platform.http.fast import FastPath
+from lendery.platform.http.front import FrontDoor
+from lendery.platform.http.hot import JOBS as CACHE_JOBS
+from lendery.platform.http.hot import HotAnswers
 from lendery.platform.http.identity import Identities
 from lendery.platform.http.openapi import document
 from lendery.platform.http.problems import add_problem_handlers
+from lendery.platform.http.routes_index import IndexedRouter
 from lendery.platform.jobs import Job, JobRunner
 from lendery.platform.ports import Breaker, Peer, expose, remote
 from lendery.platform.schema import states
@@ -272,7 +277,20 @@ class Wiring:
         """What this process does by the clock."""
         jobs = [job for context in self.here for job in JOBS.get(context, ())]
         backups = backup_job(self.settings) if self.here else None
+        if self.answers.feeds:
+            jobs += CACHE_JOBS
         return JobRunner(self, [*jobs, backups] if backups else jobs)
+
+    @cached_property
+    def answers(self) -> HotAnswers:
+        """The most read answers of the contexts here, kept ready to be sent."""
+        paths, changes = [], {}
+        if "catalog" in self.settings.contexts:
+            paths += hot_paths(HeadingFile(self.db), BookCatalog(self.db))
+            changes["catalog"] = CATALOG_CHANGES
+        url, secret = self.settings.redis, self.settings.secret.get_secret_value()
+        shared = SharedAnswers(url, secret) if url else None
+        return HotAnswers(paths, self.db, changes, self.settings.cache_entries, shared)
 
     @cached_property
     def deliveries(self) -> Reactions:
@@ -283,6 +301,8 @@ class Wiring:
     async def close(self) -> None:
         for peer in self.peers.values():
             await peer.client.aclose()
+        if self.answers.shared is not None:
+            await self.answers.shared.close()
         await self.db.close()
 
 
@@ -323,6 +343,7 @@ def create_app(settings: Settings, wiring: Wiring | None = None) -> ASGIApp:
         mount(app, wiring, identities)
     document(app)
     app.state.wiring = wiring
+    IndexedRouter.before(app.router)
     return _edge(app, wiring, identities)
 
 
@@ -330,17 +351,13 @@ def _edge(app: ASGIApp, wiring: Wiring, identities: Identities) -> ASGIApp:
     settings = wiring.settings
     services = ServiceTokens(settings.secret.get_secret_value(), "check")
     app = AnsweredWhenTold(app, wiring.relay.caught_up, HOT_WRITES)
-    if "catalog" in settings.contexts:
-        hot = HotAnswers(
-            hot_paths(BookCatalog(wiring.db)),
-            CatalogVersion(wiring.db).current,
-            settings.cache_entries,
-        )
-        app = FastPath(app, hot)
-    app = RateLimited(app, settings.requests_per_minute, settings.trusted_proxies)
+    wiring.answers.behind = app
+    app = FastPath(app, wiring.answers)
+    app = limits = RateLimited(app, settings.requests_per_minute, settings.trusted_proxies)
     app = Identified(app, identities, services, settings.contexts)
     app = BodyLimit(app, settings.body_limit)
-    return Observed(HeadAsGet(app))
+    app = Observed(HeadAsGet(app))
+    return FrontDoor(app, wiring.answers, identities, limits)
 
 
 def _routers(wiring: Wiring) -> list[APIRouter]:
@@ -426,6 +443,7 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         relay = asyncio.create_task(wiring.relay.run())
         jobs = asyncio.create_task(wiring.jobs.run())
+        leases = asyncio.create_task(wiring.answers.run())
         identities.start()
         gc.collect()
         gc.freeze()  # what lives as long as the process is never looked at again
@@ -434,6 +452,8 @@ def _lifespan(
         wiring.jobs.stop()
         with contextlib.suppress(TimeoutError):  # what is unsent then is sent after the start
             await asyncio.wait_for(asyncio.gather(relay, jobs), 5)
+        leases.cancel()
+        await asyncio.wait([leases], timeout=2)
         await identities.stop()
         await wiring.close()
 

@@ -19,7 +19,7 @@ from lendery.catalog.books import BookCatalog
 from lendery.catalog.copies import CopyRegister
 from lendery.catalog.duplicates import DuplicateList
 from lendery.catalog.merging import MergeDesk
-from lendery.catalog.models import TABLES
+from lendery.catalog.models import CHANGES, TABLES
 from lendery.catalog.series import SeriesShelf
 from lendery.catalog.works import WorkShelf
 from lendery.contracts.catalog import Book, CopyStatus, NamedAuthor, NewBook, NewCopy
@@ -112,6 +112,13 @@ class Circulation:
             self_service=True,
             version=1,
         )
+
+
+async def version_of(db: Database) -> int:
+    """The number of the last change of the catalog."""
+    async with db.read() as session:
+        row: Any = await session.row(CHANGES.now)
+    return int(row.version)
 
 
 class Library:

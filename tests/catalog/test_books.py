@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 
-from lendery.catalog.version import CatalogVersion
 from lendery.contracts.base import AlreadyTaken, Invalid, NotAllowed, SignInNeeded, Stale, Window
 from lendery.contracts.catalog import (
     AuthorHasBooks,
@@ -27,7 +26,7 @@ from lendery.contracts.catalog import (
 from lendery.contracts.permissions import STRANGER, SYSTEM, Actor
 from lendery.platform.db import Database
 
-from .conftest import MAIN_STREET, NOW, RIVERSIDE, Library
+from .conftest import MAIN_STREET, NOW, RIVERSIDE, Library, version_of
 
 pytestmark = pytest.mark.asyncio
 Told = Callable[[], Any]
@@ -119,7 +118,7 @@ async def test_a_renamed_author_is_renamed_in_every_book(library: Library, event
     book = await library.book("Middlemarch", "Ben Editor", "George Elliot")
     other = await library.book("Romola", "George Elliot")
     untouched = await library.book("Emma", "Jane Austen")
-    before = await CatalogVersion(library.db).current()
+    before = await version_of(library.db)
     author = await library.authors.change(
         author_id=other.authors[0].id, changes={"name": "George Eliot"}, actor=SYSTEM, now=NOW
     )
@@ -132,7 +131,7 @@ async def test_a_renamed_author_is_renamed_in_every_book(library: Library, event
     assert set(await titles(library, author="eliot")) == {"Middlemarch", "Romola"}
     assert await titles(library, sort="author") == ["Emma", "Middlemarch", "Romola"]
     assert (await events())[-2:] == ["BookChanged"] * 2
-    assert await CatalogVersion(library.db).current() != before
+    assert await version_of(library.db) != before
 
 
 async def test_an_author_whom_books_name_stays(library: Library) -> None:
@@ -377,24 +376,22 @@ async def test_many_copies_are_added_at_once_or_none(library: Library, events: T
 
 
 async def test_every_change_moves_the_version_of_the_catalog(library: Library) -> None:
-    version = CatalogVersion(library.db)
-    seen = [await version.current(), await version.current()]
+    seen = [await version_of(library.db), await version_of(library.db)]
     assert seen[0] == seen[1]
     book = await library.book("Middlemarch", "George Eliot")
-    seen = [await version.current()]
+    seen = [await version_of(library.db)]
     copy = await library.copy(book, "B1")
-    seen.append(await version.current())
+    seen.append(await version_of(library.db))
     await library.change(book, title="Romola")
-    seen.append(await version.current())
+    seen.append(await version_of(library.db))
     await library.copies.remove(copy_id=copy.id, actor=SYSTEM, now=NOW)
-    seen.append(await version.current())
+    seen.append(await version_of(library.db))
     assert len(set(seen)) == 4
 
 
 async def test_another_process_moves_the_version_too(url: str, library: Library) -> None:
-    version = CatalogVersion(library.db)
-    before = await version.current()
+    before = await version_of(library.db)
     elsewhere = Database(url, library.db.tables.values())
     await Library(elsewhere).book("Middlemarch")
     await elsewhere.close()
-    assert await version.current() != before
+    assert await version_of(library.db) != before

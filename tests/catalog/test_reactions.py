@@ -6,14 +6,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from lendery.catalog.reactions import REACTIONS
-from lendery.catalog.version import CatalogVersion
 from lendery.contracts.base import Event, Window
 from lendery.contracts.catalog import BookSearch, CopyFilter
 from lendery.contracts.circulation import CopyFlagged, ItemCheckedIn, ItemCheckedOut
 from lendery.contracts.permissions import SYSTEM
 from lendery.platform.events import Reactions
 
-from .conftest import MAIN_STREET, NOW, Library
+from .conftest import MAIN_STREET, NOW, Library, version_of
 
 pytestmark = pytest.mark.asyncio
 
@@ -45,7 +44,7 @@ async def test_a_search_knows_what_is_in_after_circulation_told(library: Library
         like = CopyFilter(status=status)
         return len((await library.copies.find(like=like, window=Window())).items)
 
-    version = await CatalogVersion(library.db).current()
+    version = await version_of(library.db)
     assert await available() == 1
     lent, returned = out(copy), back(copy)
     await reactions.send([lent])
@@ -57,7 +56,7 @@ async def test_a_search_knows_what_is_in_after_circulation_told(library: Library
     flag = CopyFlagged(copy_id=copy.id, book_id=book.id, flag="damaged", status="damaged", at=NOW)
     await reactions.send([flag])
     assert (await available(), await listed("damaged")) == (0, 1)
-    assert await CatalogVersion(library.db).current() == version
+    assert await version_of(library.db) == version
     assert await library.copies.get(copy_id=copy.id) == copy
 
 

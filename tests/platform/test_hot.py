@@ -1,44 +1,14 @@
-"""The fast path: the same answer as the router's, never older than the last change."""
+"""Kept answers: the same as the router's, never older than the last change, made once."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
-from lendery.contracts.base import Busy
-from lendery.platform.http.hot import FastPath, Finished, HotAnswers, HotPath
+from lendery.platform.http import hot, kept
+from lendery.platform.http.kept import copied
 
-from .asgi import Answer, Echo, ask
-
-
-class Shelf:
-    """Something that is read a lot: a version, and what it says now."""
-
-    def __init__(self, entries: int = 3) -> None:
-        self.version, self.made, self.asked = 1, 0, 0
-        self.gate: asyncio.Event | None = None
-        hot = HotPath("/books/{id}", lambda path: path.startswith("/books/"), self.make)
-        self.answers = HotAnswers([hot], self.now, entries)
-        self.router = Echo()
-        self.app = FastPath(self.router, self.answers)
-
-    async def now(self) -> object:
-        self.asked += 1
-        return self.version
-
-    async def make(self, path: str, query: bytes) -> Finished | None:
-        self.made += 1
-        if path.endswith("/odd"):
-            return None
-        if path.endswith("/busy"):
-            raise Busy("The database is busy.")
-        says = f'{{"path": "{path}", "query": "{query.decode()}", "v": {self.version}}}'.encode()
-        if self.gate:
-            await self.gate.wait()
-        return Finished(says, b'"%d"' % self.version, ((b"x-shelf", b"1"),))
-
-    async def get(self, path: str = "/books/1", **asked: Any) -> Answer:
-        return await ask(self.app, path, **asked)
+from .asgi import Echo
+from .shelf import Shelf
 
 
 async def test_what_was_made_once_is_given_again_byte_for_byte() -> None:
@@ -62,29 +32,120 @@ async def test_each_path_and_query_has_its_own_answer() -> None:
     assert shelf.made == 4
 
 
-async def test_after_a_change_nothing_old_is_given() -> None:
+async def test_a_change_drops_what_it_touched_and_every_list_and_nothing_else() -> None:
     shelf = Shelf()
-    await shelf.get("/books/1")
-    await shelf.get("/books/2")
-    shelf.version = 2
-    assert [(await shelf.get(f"/books/{n}")).json["v"] for n in (1, 2)] == [2, 2]
-    assert shelf.made == 4
+    for path in ("/books/1", "/books/2", "/books"):
+        assert await shelf.said(path) == 1
+    await shelf.change("books/1")
+    assert [await shelf.said(path) for path in ("/books/1", "/books")] == [2, 2]
+    assert await shelf.said("/books/2") == 1, "nothing about it has changed"
+    assert shelf.made == 5
+    await shelf.change()
+    assert [await shelf.said(path) for path in ("/books/1", "/books/2", "/books")] == [2, 1, 3]
 
 
 async def test_what_was_made_while_a_change_came_is_not_kept() -> None:
     shelf = Shelf()
+    await shelf.said("/books/2")
     shelf.gate = asyncio.Event()
-    slow = asyncio.create_task(shelf.get("/books/1"))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    shelf.version = 2
-    other = asyncio.create_task(shelf.get("/books/2"))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    slow = asyncio.create_task(shelf.said("/books/1"))
+    await asyncio.sleep(0.01)
+    await shelf.change("books/1")
+    late = asyncio.create_task(shelf.said("/books/1"))
+    await asyncio.sleep(0.01)
     shelf.gate.set()
-    assert (await slow).json["v"] == 1
-    await other
-    assert (await shelf.get("/books/1")).json["v"] == 2
+    assert await slow == 1
+    assert await late == 2, "who came after the change does not get what was begun before"
+    assert await shelf.said("/books/1") == 2
+
+
+async def test_many_at_once_are_answered_by_one() -> None:
+    shelf = Shelf()
+    shelf.gate = asyncio.Event()
+    asking = [asyncio.create_task(shelf.said()) for _ in range(20)]
+    await asyncio.sleep(0.01)
+    asking[0].cancel()
+    shelf.gate.set()
+    told = await asyncio.gather(*asking, return_exceptions=True)
+    assert told[1:] == [1] * 19 and isinstance(told[0], asyncio.CancelledError)
+    assert shelf.made == 1
+
+
+async def test_an_answer_is_thrown_away_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf, now = Shelf(), [1000.0]
+    for module in (hot, kept):
+        monkeypatch.setattr(module, "clock", lambda: now[0])
+    await shelf.said()
+    now[0] += kept.LIFETIME - 1
+    await shelf.said()
+    assert shelf.made == 1
+    now[0] += 2
+    await shelf.said()
+    assert shelf.made == 2
+
+
+async def test_how_old_a_told_thing_is_when_it_is_shown_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shelf, ages = Shelf(), list[float]()
+    monkeypatch.setattr(hot.CACHE_LAG, "observe", ages.append)
+    await shelf.said()
+    await shelf.said()
+    assert ages == [], "what follows every change has no lag"
+    shelf.life = 2.0
+    await shelf.said("/books/2")
+    await shelf.said("/books/2")
+    assert len(ages) == 1 and 0 <= ages[0] < 2
+
+
+async def test_hits_misses_and_stale_answers_are_counted() -> None:
+    shelf = Shelf()
+    before = [each.n for each in (hot.HIT, hot.MISS, hot.STALE)]
+    await shelf.said()
+    await shelf.said()
+    await shelf.said()
+    await shelf.change("books/1")
+    await shelf.said()
+    after = [each.n for each in (hot.HIT, hot.MISS, hot.STALE)]
+    assert [b - a for a, b in zip(before, after, strict=True)] == [2, 2, 1]
+
+
+async def test_what_is_read_most_is_made_before_it_is_asked_for() -> None:
+    shelf = Shelf(entries=10)
+    for path, times in (("/books/1", 5), ("/books/2", 2), ("/books/3", 1)):
+        for _ in range(times):
+            await shelf.said(path)
+    await shelf.change("books/1", "books/2", "books/3")
+    made = shelf.made
+    assert await shelf.answers.warm(many=2) == 2
+    assert shelf.made == made + 2
+    assert await shelf.said("/books/1") == 2 and shelf.made == made + 2
+    assert await shelf.answers.warm(many=2) == 0, "nothing is missing"
+
+
+async def test_what_is_read_stays_longer_than_what_is_not() -> None:
+    shelf = Shelf(entries=3)
+    await shelf.said("/books/1")
+    await shelf.said("/books/1")
+    for number in range(2, 5):
+        await shelf.said(f"/books/{number}")
+    made = shelf.made
+    await shelf.said("/books/1")
+    assert shelf.made == made
+
+
+async def test_only_so_many_bytes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hot, "MOST_BYTES", 100)
+    shelf = Shelf(entries=1000)
+    for number in range(20):
+        await shelf.said(f"/books/{number}")
+    assert 1 <= len(shelf.answers.kept) <= 3
+    assert shelf.answers._bytes == sum(len(k.finished.body) for k in shelf.answers.kept.values())
+
+
+async def test_a_copy_of_the_routers_answer_is_taken_of_good_answers_only() -> None:
+    assert await copied(Echo(200), "/books/1", b"") is None, "no JSON, no ETag"
+    assert await copied(Echo(404), "/books/1", b"") is None
 
 
 @pytest.mark.parametrize(

@@ -224,3 +224,28 @@ def test_only_what_is_loud_enough_is_logged(
     log.warning("two")
     log.debug("never")
     assert len(written().splitlines()) == shown
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        ({}, None),
+        ({"REDIS_URL": "redis://cache:7000/2"}, "redis://cache:7000/2"),
+        ({"LENDERY_REDIS_URL": "redis://a:1/0", "REDIS_URL": "redis://b:1/0"}, "redis://a:1/0"),
+        ({"REDIS_HOST": "cache"}, "redis://cache:6379/0"),
+        ({"REDIS_HOST": "cache", "REDIS_PORT": "7001"}, "redis://cache:7001/0"),
+        ({"LENDERY_REDIS_HOST": "::1", "LENDERY_REDIS_PORT": "7"}, "redis://[::1]:7/0"),
+        ({"REDIS_URL": "redis://cache:1/0", "REDIS_HOST": "other"}, "redis://cache:1/0"),
+        ({"REDIS_PORT": "7001"}, None),
+        ({"REDIS_URL": "", "REDIS_HOST": ""}, None),
+    ],
+)
+def test_where_redis_is(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], where: str | None
+) -> None:
+    for name in ("REDIS_URL", "REDIS_HOST", "REDIS_PORT"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(f"LENDERY_{name}", raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert Settings().redis == where

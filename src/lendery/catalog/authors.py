@@ -51,8 +51,8 @@ class AuthorFile:
             version=1,
         )
         async with self.db.begin() as tx:
-            await next_turn(tx)
-            await record(tx, [kept.added(added, now=now)])
+            turn = await next_turn(tx)
+            await record(tx, [kept.added(added, now=now), turn.touches()])
         return added
 
     async def get(self, *, author_id: UUID) -> Author:

@@ -12,7 +12,7 @@ from lendery.catalog.headings import Headings, named, once, subjects_found
 from lendery.catalog.repository import books as kept
 from lendery.catalog.repository import record
 from lendery.catalog.repository import subjects as subjects_kept
-from lendery.catalog.repository.changes import next_turn
+from lendery.catalog.repository.changes import book_key, next_turn
 from lendery.catalog.repository.ratings import ratings_of
 from lendery.catalog.repository.requests import made_before, made_now
 from lendery.catalog.repository.search import tidy
@@ -88,7 +88,7 @@ class BookCatalog(BookFinder):
                 if at % BULK == BULK - 1:
                     await asyncio.sleep(0)  # readers go on while a library is loaded
             writes += made_now(key, added[0].id, now=now) if added else []
-            await record(tx, [*headings.made, *writes])
+            await record(tx, [*headings.made, *writes, turn.touches()])
             await tx.announce(*(BookAdded(book_id=each.id, at=now) for each in added))
             if len(added) >= BULK:
                 await tidy(tx)
@@ -124,7 +124,8 @@ class BookCatalog(BookFinder):
         not_empty(wanted, "title", "material", "withdrawn")
         number = isbn.checked(wanted.isbn)
         async with self.db.begin() as tx:
-            await next_turn(tx)
+            turn = await next_turn(tx)
+            await tx.write(turn.touches(book_key(book_id)))
             row = found(await kept.book_row(tx, book_id=book_id))
             fresh(row.version, version)
             before = kept.book_of(row)
@@ -140,7 +141,8 @@ class BookCatalog(BookFinder):
         """With copies it is withdrawn and stays readable; without, it is gone."""
         actor.must(Permission.CATALOGUE)
         async with self.db.begin() as tx:
-            await next_turn(tx)
+            turn = await next_turn(tx)
+            await tx.write(turn.touches(book_key(book_id)))
             row = found(await kept.book_row(tx, book_id=book_id))
             fresh(row.version, version)
             book = kept.book_of(row)

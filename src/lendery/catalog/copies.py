@@ -63,8 +63,9 @@ class CopyRegister:
             await self._must_exist(branch_id, f"{place}/branch_id")
         added = [BareCopy(**dict(new), id=new_id(), version=1) for new in copies]
         async with self.db.begin() as tx:
-            await next_turn(tx)
+            turn = await next_turn(tx)
             if (made := await made_before(tx, key)) is not None:
+                await tx.write(turn.touches())
                 return [await _found(tx, made)]
             known = await books_kept.known_books(tx, ids=list({new.book_id for new in copies}))
             for new, place in zip(copies, places, strict=True):
@@ -72,7 +73,8 @@ class CopyRegister:
                     raise _wrong(f"{place}/book_id", "There is no such book.")
             await _are_free(tx, [new.barcode for new in copies])
             writes = [kept.added(each, now=now) for each in added]
-            await record(tx, writes + (made_now(key, added[0].id, now=now) if added else []))
+            writes += made_now(key, added[0].id, now=now) if added else []
+            await record(tx, [*writes, turn.touches()])
             await tx.announce(
                 *(CopyAdded(copy_id=each.id, book_id=each.book_id, at=now) for each in added)
             )
@@ -120,7 +122,7 @@ class CopyRegister:
         if wanted.branch_id:
             await self._must_exist(wanted.branch_id, "#/branch_id")
         async with self.db.begin() as tx:
-            await next_turn(tx)
+            turn = await next_turn(tx)
             before = await _found(tx, copy_id)
             fresh(before.version, version)
             if not wanted.model_fields_set:
@@ -132,7 +134,7 @@ class CopyRegister:
             if after.barcode != before.barcode:
                 await _are_free(tx, [after.barcode])
             told = CopyChanged(copy_id=copy_id, book_id=after.book_id, at=now)
-            await record(tx, [kept.replaced(after, now=now), tx.announcement(told)])
+            await record(tx, [kept.replaced(after, now=now), turn.touches(), tx.announcement(told)])
         return after
 
     async def remove(
@@ -145,7 +147,8 @@ class CopyRegister:
         if await self.states.has_past(copy_ids=[copy_id]):
             raise CopyHasPast("This copy was lent before. Flag it withdrawn instead.")
         async with self.db.begin() as tx:
-            await next_turn(tx)
+            turn = await next_turn(tx)
+            await tx.write(turn.touches())
             copy = await _found(tx, copy_id)
             fresh(copy.version, version)
             await kept.destroy(tx, copy_id=copy_id)

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from lendery.platform.cache import ChangeLog
 from lendery.platform.db import Json, UtcDateTime, context_tables
 
 NUMBER: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
@@ -44,6 +45,7 @@ change = Table(
     Column("last_number", BigInteger, nullable=False),
     Column("looked_at", UtcDateTime),  # when duplicates were looked for last
     Column("looked_version", BigInteger),  # and at which version of the catalog
+    Column("mark", BigInteger, nullable=False, server_default=text("0")),
 )
 
 author = Table(
@@ -241,3 +243,4 @@ duplicate = Table(  # pairs that look the same to the job that compares
 )
 
 TABLES = context_tables("catalog", metadata)
+CHANGES = ChangeLog("catalog", change)

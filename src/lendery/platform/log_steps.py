@@ -171,5 +171,46 @@ def drop_chain(op: Any, context: str) -> None:
         op.execute(f"DROP FUNCTION {context}_seal_stays()")
 
 
+def add_changes(op: Any, context: str) -> None:
+    """Step 3: what each change touched, who answers from memory, and a word to them.
+
+    Needs the row `<context>_change` (id, version). Its mark is 0 until the next change.
+    """
+    change = f"{context}_change"
+    op.add_column(
+        change, sa.Column("mark", sa.BigInteger, nullable=False, server_default=sa.text("0"))
+    )
+    op.create_table(
+        f"{context}_changed",
+        sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("mark", sa.BigInteger, nullable=False),
+        sa.Column("touched", Json, nullable=False),
+    )
+    op.create_table(
+        f"{context}_reader",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("seen", sa.BigInteger, nullable=False),
+    )
+    if _sqlite(op):
+        return
+    op.execute(
+        f"CREATE FUNCTION {context}_change_is_told() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN PERFORM pg_notify('lendery_{context}', NEW.version::text); RETURN NULL; END $$"
+    )
+    op.execute(
+        f"CREATE TRIGGER {context}_change_told AFTER UPDATE ON {change} "
+        f"FOR EACH ROW EXECUTE FUNCTION {context}_change_is_told()"
+    )
+
+
+def drop_changes(op: Any, context: str) -> None:
+    if not _sqlite(op):
+        op.execute(f"DROP TRIGGER {context}_change_told ON {context}_change")
+        op.execute(f"DROP FUNCTION {context}_change_is_told()")
+    op.drop_table(f"{context}_reader")
+    op.drop_table(f"{context}_changed")
+    op.drop_column(f"{context}_change", "mark")
+
+
 def _sqlite(op: Any) -> bool:
     return bool(op.get_bind().dialect.name == "sqlite")

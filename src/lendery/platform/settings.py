@@ -76,6 +76,24 @@ class Settings(BaseSettings):
         ge=0,
         description="Finished answers kept in this process. 0 switches the cache off.",
     )
+    redis_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("LENDERY_REDIS_URL", "REDIS_URL"),
+        description="redis://host:6379/0: finished answers shared by several processes. Without "
+        "it, or while it is away, each has its own.",
+    )
+    redis_host: str | None = Field(
+        None,
+        validation_alias=AliasChoices("LENDERY_REDIS_HOST", "REDIS_HOST"),
+        description="Instead of an address: where Redis is.",
+    )
+    redis_port: int = Field(
+        6379,
+        ge=1,
+        le=65535,
+        validation_alias=AliasChoices("LENDERY_REDIS_PORT", "REDIS_PORT"),
+        description="And its port.",
+    )
     backup_folder: Path | None = Field(
         None, description="Where backups are written by the clock; unset: nowhere."
     )
@@ -97,7 +115,10 @@ class Settings(BaseSettings):
             value = given.get(name)
             if isinstance(value, str):
                 given[name] = [part.strip() for part in value.split(",") if part.strip()]
-        for name in ("backup_folder", "backup_passphrase"):
+        for name in (
+            *("backup_folder", "backup_passphrase"),
+            *("LENDERY_REDIS_URL", "REDIS_URL", "LENDERY_REDIS_HOST", "REDIS_HOST"),
+        ):
             if given.get(name) == "":  # as compose files leave out what is not set
                 del given[name]
         return given
@@ -117,6 +138,14 @@ class Settings(BaseSettings):
                     f"example {secrets.token_urlsafe(32)}"
                 )
         return self
+
+    @cached_property
+    def redis(self) -> str | None:
+        """Where Redis is, None: nowhere. The address counts before host and port."""
+        if self.redis_url or not self.redis_host:
+            return self.redis_url
+        host = f"[{self.redis_host}]" if ":" in self.redis_host else self.redis_host
+        return f"redis://{host}:{self.redis_port}/0"
 
     @cached_property
     def sqlite(self) -> bool:

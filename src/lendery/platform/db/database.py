@@ -4,9 +4,10 @@ import asyncio
 import os
 import sqlite3
 import subprocess
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from lendery.platform.db.log import ContextTables
 from lendery.platform.db.postgres import PostgresDriver
@@ -34,6 +35,7 @@ class Database:
         self.url = url
         self.tables = {each.context: each for each in tables}
         self.announced = asyncio.Event()
+        self.feeds: dict[str, Any] = {}  # by context: who here keeps answers (cache/feed.py)
         self._driver: SqliteDriver | PostgresDriver
         if url.startswith("sqlite"):
             self._driver = SqliteDriver(local_file(url), durable=durable)
@@ -57,18 +59,16 @@ class Database:
             yield tx
         if tx.announced:
             self.announced.set()
+        for each in tx.afterwards:
+            await each(self)
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[Session]:
+    def read(self) -> AbstractAsyncContextManager[Session]:
         """Each statement sees what was committed before it began."""
-        async with self._driver.read() as connection:
-            yield Session(connection)
+        return self._driver.read()
 
-    @asynccontextmanager
-    async def unhurried(self) -> AsyncIterator[Session]:
+    def unhurried(self) -> AbstractAsyncContextManager[Session]:
         """As `read`, for what may look at much: on SQLite in a thread, one after the other."""
-        async with self._driver.unhurried() as connection:
-            yield Session(connection)
+        return self._driver.unhurried()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Session]:
@@ -85,6 +85,22 @@ class Database:
             found: int = self._driver.reader.raw.execute("PRAGMA data_version").fetchone()[0]
             return found
         return None
+
+    def glance(self) -> object:
+        """As change_token, in a tenth of the time where that can be had. A change for sure when
+        it moved, and perhaps only some housekeeping of SQLite's; none when it did not."""
+        if isinstance(self._driver, SqliteDriver) and not self._driver.in_memory:
+            found = self._driver.wal_index()
+            if found is not None:
+                return found.header()
+        return self.change_token()
+
+    @asynccontextmanager
+    async def listen(self, channel: str, heard: Callable[[str], None]) -> AsyncIterator[Any]:
+        """PostgreSQL: `heard` is called with what is told there. Gives the asyncpg connection."""
+        assert isinstance(self._driver, PostgresDriver)
+        async with self._driver.listen(channel, heard) as connection:
+            yield connection
 
     @property
     def memory(self) -> sqlite3.Connection | None:

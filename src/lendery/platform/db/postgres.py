@@ -6,14 +6,14 @@ second. A connection given back inside a transaction, or broken, is rolled back 
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 
 from lendery.contracts.base import Busy
-from lendery.platform.db.session import Duplicate, Query, Write
+from lendery.platform.db.session import Duplicate, Query, Session, Write
 from lendery.platform.db.statement import POSTGRES, Statement, compiled, joined
 
 COLUMNS = re.compile(r"^Key \((.*?)\)=")
@@ -74,6 +74,24 @@ class _duplicates_named:
             raise Duplicate(frozenset(n.strip().strip('"') for n in names)) from error
 
 
+class _Reading:
+    """A connection for a few statements. A class: a generator would take as long as they do."""
+
+    __slots__ = ("_connection", "_driver")
+
+    def __init__(self, driver: "PostgresDriver") -> None:
+        self._driver = driver
+
+    async def __aenter__(self) -> Session:
+        self._connection = await self._driver.borrow()
+        return Session(self._connection)
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._driver.bring_back(self._connection)
+        if isinstance(error, GONE):
+            raise Busy("The database went away. Try again.") from error
+
+
 class PostgresDriver:
     dialect = "postgresql"
 
@@ -102,18 +120,22 @@ class PostgresDriver:
             raise Busy("The database does not answer. Nothing was changed.") from error
         return PostgresConnection(raw)
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[PostgresConnection]:
-        async with self._places:
-            connection = await self._take()
-            try:
-                yield connection
-            except GONE as error:
-                raise Busy("The database went away. Try again.") from error
-            finally:
-                self._give_back(connection)
+    def read(self) -> "_Reading":
+        return _Reading(self)
 
-    def unhurried(self) -> AbstractAsyncContextManager[PostgresConnection]:
+    async def borrow(self) -> PostgresConnection:
+        await self._places.acquire()
+        try:
+            return await self._take()
+        except BaseException:
+            self._places.release()
+            raise
+
+    def bring_back(self, connection: PostgresConnection) -> None:
+        self._give_back(connection)
+        self._places.release()
+
+    def unhurried(self) -> "_Reading":
         return self.read()
 
     @asynccontextmanager
@@ -146,6 +168,18 @@ class PostgresDriver:
         finally:
             await connection.raw.close(timeout=2)
 
+    @asynccontextmanager
+    async def listen(
+        self, channel: str, heard: Callable[[str], None]
+    ) -> AsyncIterator["asyncpg.Connection[Any]"]:
+        """A connection of its own that hears what is told on `channel`."""
+        raw = (await self._connect(patience=5)).raw
+        try:
+            await raw.add_listener(channel, lambda _, __, ___, told: heard(str(told)))
+            yield raw
+        finally:
+            raw.terminate()
+
     def _give_back(self, connection: PostgresConnection) -> None:
         if connection.raw.is_closed():
             return
@@ -155,8 +189,11 @@ class PostgresDriver:
         self._free.append(connection)
 
     async def tidy(self) -> None:
-        async with self.read() as connection:
+        connection = await self.borrow()
+        try:
             await connection.raw.execute("VACUUM ANALYZE")
+        finally:
+            self.bring_back(connection)
 
     async def close(self) -> None:
         while self._free:

@@ -1,6 +1,6 @@
 """What a repository function gets as its first argument."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -68,6 +68,7 @@ class Tx(Session):
         super().__init__(connection)
         self._tables = tables
         self.announced: list[Event] = []
+        self.afterwards: list[Callable[[Any], Awaitable[None]]] = []  # after the commit, the db
 
     async def run(self, query: Query, **given: Any) -> int:
         """Change rows; returns how many. Raises Duplicate."""

@@ -10,12 +10,13 @@ import random
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from lendery.contracts.base import Busy
-from lendery.platform.db.session import Duplicate, Query, Write
+from lendery.platform.db.session import Duplicate, Query, Session, Write
 from lendery.platform.db.statement import SQLITE, Statement, compiled
+from lendery.platform.db.wal import WalIndex
 
 GROUP_LIMIT = 64
 PRAGMAS = (
@@ -108,6 +109,18 @@ class _duplicates_named:
             raise Duplicate(frozenset(c.strip().split(".")[-1] for c in listed)) from error
 
 
+class _Inline:
+    """Reading a file: nothing is opened and nothing is closed."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def __aenter__(self) -> Session:
+        return self._session
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
 class SqliteDriver:
     """The connections of one database file (or of one private in-memory database)."""
 
@@ -121,12 +134,23 @@ class SqliteDriver:
         self.writer.raw.execute("PRAGMA busy_timeout=0")  # it waits in _begin_immediate
         self.student: UnhurriedConnection | None = None
         self._study = asyncio.Lock()
+        self._inline = _Inline(Session(self.reader))
         self._lock = asyncio.Lock()
         self._queue = 0
         self._group: asyncio.Future[None] | None = None
         self._grouped = 0
         self._seen_others_at = 0.0
         self._left_open: asyncio.Task[None] | None = None
+        self._wal_index: WalIndex | None = None
+        self._looks = not self.in_memory  # for it, once
+
+    def wal_index(self) -> WalIndex | None:
+        """Where a commit by anybody shows, once something has been read; None where nowhere."""
+        if self._looks:
+            self._looks = False
+            self.reader.raw.execute("PRAGMA data_version").fetchone()  # maps it
+            self._wal_index = WalIndex.of(self.path)
+        return self._wal_index
 
     def _connect(self) -> sqlite3.Connection:
         raw = sqlite3.connect(
@@ -140,23 +164,24 @@ class SqliteDriver:
             raw.execute(f"PRAGMA {pragma}")
         return raw
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[SqliteConnection]:
-        if not self.in_memory:
-            yield self.reader
-            return
-        async with self._lock:  # one connection: nobody reads a transaction in progress
-            yield self.reader
+    def read(self) -> AbstractAsyncContextManager[Session]:
+        # One connection in memory: nobody reads a transaction in progress.
+        return self._in_turn() if self.in_memory else self._inline
 
     @asynccontextmanager
-    async def unhurried(self) -> AsyncIterator[SqliteConnection]:
+    async def _in_turn(self) -> AsyncIterator[Session]:
+        async with self._lock:
+            yield Session(self.reader)
+
+    @asynccontextmanager
+    async def unhurried(self) -> AsyncIterator[Session]:
         if self.in_memory:
-            async with self.read() as connection:
-                yield connection
+            async with self.read() as session:
+                yield session
             return
         async with self._study:
             self.student = self.student or UnhurriedConnection(self._connect())
-            yield self.student
+            yield Session(self.student)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqliteConnection]:
@@ -281,6 +306,7 @@ class SqliteDriver:
             self.writer.raw.execute(command)
 
     async def close(self) -> None:
+        self._looks, self._wal_index = False, None  # its memory goes with the connections
         self.writer.raw.close()
         if not self.in_memory:
             self.reader.raw.close()

@@ -9,7 +9,7 @@ import re
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +48,9 @@ class Compiled:
             key: process for key, process in compiled._bind_processors.items() if callable(process)
         }
         self.row, self._read = _row_type(compiled, dialect)
+        self.read: Callable[[Sequence[Any]], Any] = self._converted
+        if not self._read and isinstance(self.row, type):
+            self.read = partial(tuple.__new__, self.row)  # as it stands
 
     def like(self, cache_key: CacheKey) -> "Compiled":
         """The same text, with the values of another statement that differs in nothing else."""
@@ -79,7 +82,7 @@ class Compiled:
             values.append(process(value) if callable(process) else value)
         return state.statement, values
 
-    def read(self, raw: Sequence[Any]) -> Any:
+    def _converted(self, raw: Sequence[Any]) -> Any:
         values = list(raw)
         for index, process in self._read:
             if values[index] is not None:

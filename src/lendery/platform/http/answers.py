@@ -28,7 +28,7 @@ def answer(
         headers["location"] = location
     if etag:
         headers["etag"] = etag
-        if request.method == "GET" and _matches(request.headers.get("if-none-match"), etag):
+        if request.method == "GET" and matches(request.headers.get("if-none-match"), etag):
             return Response(None, 304, headers)
     return Response(value.model_dump_json(), status, headers, JSON)
 
@@ -49,7 +49,7 @@ def page_answer(page: Page[Any], request: Request) -> Response:
     body = page.model_dump_json(exclude=without).encode()
     etag = etag_of(body)
     headers["etag"] = etag
-    if _matches(request.headers.get("if-none-match"), etag):
+    if matches(request.headers.get("if-none-match"), etag):
         return Response(None, 304, headers)
     return Response(body, 200, headers, JSON)
 
@@ -59,7 +59,7 @@ def items_answer(items: Sequence[BaseModel], request: Request) -> Response:
 
 
 def etag_of(body: bytes) -> str:
-    return f'"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'
+    return f'"{hashlib.sha256(body, usedforsecurity=False).hexdigest()[:18]}"'
 
 
 def version_tag(version: int, extra: str = "") -> str:
@@ -67,7 +67,8 @@ def version_tag(version: int, extra: str = "") -> str:
     return f'"{version}{extra and "-" + extra}"'
 
 
-def _matches(if_none_match: str | None, etag: str) -> bool:
+def matches(if_none_match: str | None, etag: str) -> bool:
+    """Does the client have it already? (RFC 9110, 13.1.2)"""
     if not if_none_match:
         return False
     named = [each.strip().removeprefix("W/") for each in if_none_match.split(",")]
@@ -134,6 +135,7 @@ __all__ = [
     "etag_of",
     "items_answer",
     "make_cursor",
+    "matches",
     "page_answer",
     "read_cursor",
     "version_tag",

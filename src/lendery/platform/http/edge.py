@@ -11,17 +11,15 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import structlog
-from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lendery.contracts.base import Problem, TooLarge, TooManyRequests
 from lendery.contracts.permissions import STRANGER, Actor
 from lendery.platform.http import problems
 from lendery.platform.http.identity import Identities
-from lendery.platform.metrics import LIMITED, REQUEST_SECONDS, REQUESTS
+from lendery.platform.metrics import LIMITED, REQUESTS
 from lendery.platform.services import ServiceTokens
 
 log = structlog.get_logger("lendery.access")
@@ -58,7 +56,6 @@ class Observed:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -88,15 +85,7 @@ class Observed:
     def _record(self, scope: Scope, status: int, seconds: float, request_id: bytes) -> None:
         template = _template(scope)
         method = scope["method"] if scope["method"] in METHODS else "OTHER"
-        counted = self.counted.get((method, template, status))
-        if counted is None:  # finding a metric by its labels costs more than counting
-            counted = (
-                REQUESTS.labels(method, template, status),
-                REQUEST_SECONDS.labels(method, template),
-            )
-            self.counted[method, template, status] = counted
-        counted[0].inc()
-        counted[1].observe(seconds)
+        REQUESTS.of(method, template, status).add(seconds)
         if status >= 500 or log.is_enabled_for(10):
             log.log(
                 40 if status >= 500 else 10,
@@ -219,10 +208,10 @@ class Identified:
         sent = header(scope, b"authorization")
         try:
             if scope["path"].startswith("/internal/"):
-                self.services.check(_bearer(sent or b""), self.audiences)
+                self.services.check(bearer(sent or b""), self.audiences)
                 state["service"] = True
             elif sent is not None and sent[:7].lower() == b"bearer ":
-                token = _bearer(sent)
+                token = bearer(sent)
                 state["actor"] = self.identities.kept(token) or await self.identities.of(token)
             elif page := PAGE_SESSION.search(header(scope, b"cookie") or b""):
                 state["visitor"] = self.identities.kept(page[1].decode())
@@ -236,7 +225,8 @@ class Identified:
 PAGE_SESSION = re.compile(rb"(?:^|; )(?:__Host-)?lendery_access=([A-Za-z0-9_.-]+)")
 
 
-def _bearer(value: bytes) -> str:
+def bearer(value: bytes) -> str:
+    """The token of an Authorization header."""
     return value[7:].decode("latin-1").strip()
 
 
@@ -247,7 +237,9 @@ class RateLimited:
         self.app, self.per_minute, self.trusted = app, per_minute, trusted
         self.policy = f'"default";q={per_minute};w=60'.encode()
         self.window = 0
-        self.counts: dict[Any, int] = {}
+        self.left_of_minute = 60
+        self.counts: dict[str, int] = {}
+        self._addresses: dict[str, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -258,21 +250,15 @@ class RateLimited:
         if actor.staff or state.get("service"):
             await self.app(scope, receive, send)
             return
-        now = time.time()
-        if int(now) // 60 != self.window:
-            self.window, self.counts = int(now) // 60, {}
-        who = actor.id or address(scope, self.trusted)
-        used = self.counts[who] = self.counts.get(who, 0) + 1
-        left, reset = self.per_minute - used, 60 - int(now) % 60
-        if left < 0:
+        who = actor.id.hex if actor.id else self.address(scope)
+        used = self.counts[who] = self.used(who) + 1
+        if used > self.per_minute:
+            reset = self.left_of_minute
             LIMITED.inc()
             says = f"More than {self.per_minute} requests a minute. Wait {reset} seconds."
             await refuse(scope, receive, send, TooManyRequests(says, retry_after=reset))
             return
-        told = [
-            (b"ratelimit-policy", self.policy),
-            (b"ratelimit", b'"default";r=%d;t=%d' % (left, reset)),
-        ]
+        told = [(b"ratelimit-policy", self.policy), (b"ratelimit", self.told(used))]
 
         async def telling(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -280,6 +266,31 @@ class RateLimited:
             await send(message)
 
         await self.app(scope, receive, telling)
+
+    def used(self, who: str) -> int:
+        """How many requests of theirs were counted in this minute."""
+        now = int(time.time())
+        if now // 60 != self.window:
+            self.window, self.counts = now // 60, {}
+        self.left_of_minute = 60 - now % 60
+        return self.counts.get(who, 0)
+
+    def told(self, used: int) -> bytes:
+        """What is left, as the header says it; behind `used()`."""
+        return b'"default";r=%d;t=%d' % (self.per_minute - used, self.left_of_minute)
+
+    def address(self, scope: Scope) -> str:
+        """Who is at the other end, remembered where no proxy speaks for them."""
+        client = scope.get("client")
+        peer = client[0] if client else ""
+        known = self._addresses.get(peer)
+        if known is None:
+            known = address(scope, self.trusted)
+            if peer and _plain(peer) not in self.trusted:
+                if len(self._addresses) > 10_000:
+                    self._addresses.clear()
+                self._addresses[peer] = known
+        return known
 
 
 def address(scope: Scope, trusted: frozenset[str]) -> str:

@@ -1,128 +1,248 @@
-"""The fast path: the most read answers, without the router.
+"""The most read answers as finished bytes, kept for as long as they are good.
 
-A hot path is a plain GET whose answer depends on its URL alone and on one version number.
-Its finished bytes are kept with the version they were made at; a change of the version makes
-all of them stale at once, so an answer is never older than the last change that was answered.
-Everything unusual (other headers, other methods, errors) goes on to the router.
+A hot path is a plain GET whose answer depends on its URL alone and on what one context keeps.
+Its key names the one thing it shows (`book:...`); LIST stands for every page of many things. An
+answer is thrown away when a change touches its key, a list with every change of its context, and
+each after its lifetime. The feed (platform/cache) says when; what is asked for by many at once is
+made once.
 """
 
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+import asyncio
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from lendery.contracts.base import Problem
-from lendery.platform.http import problems
-from lendery.platform.metrics import CACHE
+from lendery.platform.cache.changes import ChangeLog
+from lendery.platform.cache.feed import Feed, clock
+from lendery.platform.cache.shared import Made, SharedAnswers
+from lendery.platform.db import Database
+from lendery.platform.http.kept import LIFETIME, LIST, Finished, HotPath, Kept, Slot, copied
+from lendery.platform.jobs import Job
+from lendery.platform.metrics import CACHE, CACHE_LAG
 
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """An answer ready to be sent."""
-
-    body: bytes
-    etag: bytes
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-
-
-@dataclass(frozen=True)
-class HotPath:
-    """`matches(path)`; `make(path, query)` gives the bytes, or None to leave it to the router."""
-
-    route: str
-    matches: Callable[[str], bool]
-    make: Callable[[str, bytes], Awaitable[Finished | None]]
+MOST_BYTES = 48_000_000
+HIT, SHARED = CACHE.cell("hit"), CACHE.cell("shared")
+MISS, STALE = CACHE.cell("miss"), CACHE.cell("stale")
 
 
-class Kept(NamedTuple):
-    """A finished answer with all its headers: for 200, and for 304."""
+class _Flight:
+    """An answer in the making. Not `good`: what it shows has changed since it began."""
 
-    path: HotPath
-    finished: Finished
-    headers: list[tuple[bytes, bytes]]
-    not_modified: list[tuple[bytes, bytes]]
-
-    @classmethod
-    def of(cls, path: HotPath, finished: Finished) -> "Kept":
-        known = [*finished.headers, (b"etag", finished.etag)]
-        length = str(len(finished.body)).encode()
-        headers = [*known, (b"content-type", b"application/json"), (b"content-length", length)]
-        return cls(path, finished, headers, known)
+    def __init__(self) -> None:
+        self.good = True
+        self.task: asyncio.Task[Kept | None]
 
 
 class HotAnswers:
-    """`version()` is cheap and exact: it never lags behind a change that was answered."""
+    """`changes` names, for each context, where its changes are noted."""
 
     def __init__(
-        self, paths: list[HotPath], version: Callable[[], Awaitable[object]], entries: int
+        self,
+        paths: list[HotPath],
+        db: Database,
+        changes: Mapping[str, ChangeLog],
+        entries: int,
+        shared: SharedAnswers | None = None,
     ) -> None:
-        self.paths, self.version, self.entries = paths, version, entries
-        self.kept: OrderedDict[tuple[str, bytes], Kept] = OrderedDict()
-        self.kept_at: object = None
+        self.paths, self.entries, self.shared = paths, entries, shared
+        self.feeds = {
+            context: Feed(db, each, partial(self._drop, context))
+            for context, each in changes.items()
+        }
+        self.kept: OrderedDict[Slot, Kept] = OrderedDict()
+        self.reads: Counter[Slot] = Counter()  # of what is no longer kept
+        self.behind: ASGIApp | None = None  # the router, for what nobody here can make
+        self._bytes = 0
+        self._flights: dict[Slot, _Flight] = {}
+        self._slots: dict[tuple[str, str], set[Slot]] = {}  # by context and key
 
     async def find(self, path: str, query: bytes) -> Kept | None:
-        kept = self.kept.get((path, query))
-        hot = kept.path if kept else self._matching(path)
+        """Never older than the last change that was answered before the call."""
+        slot = (path, query)
+        kept = self.kept.get(slot)
+        hot = kept.hot if kept else self.matching(path)
         if hot is None:
             return None
+        feed = self.feeds[hot.context]
         if not self.entries:
-            return await self._made(hot, path, query)
-        version = await self.version()
-        if version != self.kept_at:
-            self.kept.clear()
-            self.kept_at = version
-        found = self.kept.get((path, query))
-        if found is not None:
-            CACHE_HIT.inc()
-            return found
-        made = await self._made(hot, path, query)
-        if made is not None and version == self.kept_at:
-            self.kept[(path, query)] = made
-            if len(self.kept) > self.entries:
-                self.kept.popitem(last=False)
-        return made
+            return await self._make(hot, feed, slot)
+        now = clock()
+        if not feed.is_current(now):
+            await feed.catch_up()
+            kept = self.kept.get(slot)
+        if kept is not None:
+            if kept.until > now:
+                self.count(kept, now)
+                return kept
+            self._let_go(slot)
+            STALE.n += 1
+        flight = self._flights.get(slot) or self._take_off(hot, feed, slot)
+        return await asyncio.shield(flight.task)
 
-    def _matching(self, path: str) -> HotPath | None:
+    def count(self, kept: Kept, now: float) -> None:
+        kept.hits += 1
+        HIT.n += 1
+        if kept.lags:
+            CACHE_LAG.observe(now - kept.made_at)
+
+    def matching(self, path: str) -> HotPath | None:
         for each in self.paths:
-            if each.matches(path):
+            if each.key(path) is not None:
                 return each
         return None
 
-    async def _made(self, hot: HotPath, path: str, query: bytes) -> Kept | None:
-        made = await hot.make(path, query)
+    def _take_off(self, hot: HotPath, feed: Feed, slot: Slot) -> _Flight:
+        flight = self._flights[slot] = _Flight()
+        self._slots.setdefault((hot.context, hot.key(slot[0]) or LIST), set()).add(slot)
+        flight.task = asyncio.create_task(self._fly(flight, hot, feed, slot))
+        flight.task.add_done_callback(_seen)
+        return flight
+
+    async def _fly(self, flight: _Flight, hot: HotPath, feed: Feed, slot: Slot) -> Kept | None:
+        key, version, mark = hot.key(slot[0]) or None, feed.version, feed.mark
+        # what lags is not passed on, and a state without a mark may be any library's
+        shared = self.shared if mark and hot.lifetime(slot[1]) >= LIFETIME else None
+        made: Kept | None = None
+        try:
+            if shared is not None:
+                told = await shared.get(hot, slot, version, mark)
+                if told is not None and feed.still_good(key, told.version, told.mark):
+                    SHARED.n += 1
+                    made = Kept(hot, feed, Finished(*told.finished), LIFETIME)
+                    return made
+            made = await self._make(hot, feed, slot)
+            if made is not None and shared is not None and flight.good:
+                finished = made.finished
+                told = Made(version, mark, (finished.body, finished.etag, finished.headers))
+                shared.put(hot, slot, told, seconds=LIFETIME)
+            return made
+        finally:
+            if self._flights.get(slot) is flight:
+                del self._flights[slot]
+            if made is not None and flight.good:
+                self._keep(slot, made)
+            elif flight.good:
+                self._unindex(slot, hot)
+
+    async def _make(self, hot: HotPath, feed: Feed, slot: Slot) -> Kept | None:
+        made = await hot.make(*slot) if hot.make else None
+        if made is None and hot.routed and self.behind is not None:
+            made = await copied(self.behind, *slot)
         if made is None:
             return None
-        CACHE_MISS.inc()
-        return Kept.of(hot, made)
+        MISS.n += 1
+        return Kept(hot, feed, made, hot.lifetime(slot[1]))
+
+    # -- What is kept -----------------------------------------------------------------------------
+
+    def _keep(self, slot: Slot, made: Kept) -> None:
+        self.kept[slot] = made
+        self._bytes += len(made.finished.body)
+        while len(self.kept) > self.entries or self._bytes > MOST_BYTES:
+            oldest = next(iter(self.kept))
+            if self.kept[oldest].hits and oldest != slot:  # it is read: a second chance
+                self.reads[oldest] += self.kept[oldest].hits
+                self.kept[oldest].hits = 0
+                self.kept.move_to_end(oldest)
+                continue
+            self._let_go(oldest)
+
+    def _let_go(self, slot: Slot) -> None:
+        gone = self.kept.pop(slot, None)
+        if gone is not None:
+            self._bytes -= len(gone.finished.body)
+            self._note_reads(slot, gone)
+            self._unindex(slot, gone.hot)
+
+    def _unindex(self, slot: Slot, hot: HotPath) -> None:
+        place = hot.context, hot.key(slot[0]) or LIST
+        slots = self._slots.get(place, set())
+        slots.discard(slot)
+        if not slots:
+            self._slots.pop(place, None)
+
+    def _note_reads(self, slot: Slot, gone: Kept) -> None:
+        if gone.hits:
+            self.reads[slot] += gone.hits
+        if len(self.reads) > 2 * MOST_READ:
+            self.reads = Counter(dict(self.reads.most_common(MOST_READ)))
+
+    def _drop(self, context: str, keys: Iterable[str] | None) -> None:
+        """A change: what it touched, and every list. `keys` None: everything of the context."""
+        if keys is None:
+            places = [place for place in self._slots if place[0] == context]
+        else:
+            places = [(context, LIST), *((context, key) for key in keys)]
+        for place in places:
+            for slot in self._slots.pop(place, ()):
+                flight = self._flights.pop(slot, None)
+                if flight is not None:
+                    flight.good = False
+                gone = self.kept.pop(slot, None)
+                if gone is not None:
+                    self._bytes -= len(gone.finished.body)
+                    self._note_reads(slot, gone)
+                    STALE.n += 1
+
+    # -- Warming ----------------------------------------------------------------------------------
+
+    def most_read(self, many: int) -> list[tuple[Slot, int]]:
+        """What was read most; what lies longer back counts for less each time it is asked."""
+        counted = self.reads.copy()
+        for slot, kept in self.kept.items():
+            counted[slot] += kept.hits
+            kept.hits = 0
+        most = [(slot, n) for slot, n in counted.most_common(MOST_READ) if n]
+        self.reads = Counter({slot: n // 2 for slot, n in most if n > 1})
+        return most[:many]
+
+    async def warm(self, many: int = 100) -> int:
+        """Makes what is read most and not kept, one after the other; returns how many."""
+        mine = self.most_read(many)
+        wanted = [slot for slot, _ in mine]
+        if self.shared is not None:
+            wanted += await self.shared.most_read(mine, many)
+        made = 0
+        for slot in dict.fromkeys(wanted):
+            if self.entries and slot not in self.kept:
+                made += await self.find(*slot) is not None
+                kept = self.kept.get(slot)
+                if kept is not None:
+                    kept.hits = 0
+        return made
+
+    async def run(self) -> None:
+        """Holds the leases of its feeds where there are any, until cancelled."""
+        leased = [feed.run() for feed in self.feeds.values() if feed.db.dialect != "sqlite"]
+        if self.entries and leased:
+            await asyncio.gather(*leased)
 
 
-CACHE_HIT, CACHE_MISS = CACHE.labels("hit"), CACHE.labels("miss")
+MOST_READ = 1_000
 
 
-class FastPath:
-    def __init__(self, app: ASGIApp, answers: HotAnswers) -> None:
-        self.app, self.answers = app, answers
+async def warm(wiring: Any, now: datetime) -> None:
+    """What the library's readers ask for most is ready before they ask."""
+    await wiring.answers.warm()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET":
-            await self.app(scope, receive, send)
-            return
-        try:
-            found = await self.answers.find(scope["path"], scope["query_string"])
-        except Problem as problem:  # no router stands behind this to turn it into an answer
-            await problems.answer(problem, scope["path"])(scope, receive, send)
-            return
-        if found is None:
-            await self.app(scope, receive, send)
-            return
-        scope["state"]["route"] = found.path.route
-        status, headers, body = 200, found.headers, found.finished.body
-        for name, value in scope["headers"]:
-            if name == b"if-none-match":
-                if value == found.finished.etag:
-                    status, headers, body = 304, found.not_modified, b""
-                break
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+
+async def forget_old_changes(wiring: Any, now: datetime) -> None:
+    """No feed looks back so far."""
+    for feed in wiring.answers.feeds.values():
+        await feed.changes.tidy(feed.db)
+
+
+JOBS = (
+    Job("warm the cache", timedelta(minutes=1), warm),
+    Job("forget old changes", timedelta(hours=1), forget_old_changes),
+)
+
+
+def _seen(task: "asyncio.Task[Kept | None]") -> None:
+    """Who waited has the error; if nobody did any more, it is no fault of the program."""
+    if not task.cancelled():
+        task.exception()

@@ -41,6 +41,7 @@ class Identities:
         self._revoked: dict[UUID, datetime] = {}
         self._revoked_to = datetime.now(UTC) - timedelta(seconds=LONGEST)
         self._watch: asyncio.Task[None] | None = None
+        self.changes = 0  # moves when a token that was good may no longer be
 
     def kept(self, token: str) -> Actor | None:
         """The actor of a token verified before, unless it expired or its session ended."""
@@ -48,6 +49,10 @@ class Identities:
         if found is None or found[0] <= time.time() or found[1].session_id in self._revoked:
             return None
         return found[1]
+
+    def seated(self, token: str) -> tuple[float, Actor] | None:
+        """The same, with the time (as time.time() counts) when it expires."""
+        return self._verified[token] if self.kept(token) is not None else None
 
     async def of(self, token: str) -> Actor:
         """Raises SignInNeeded for a token that is not good now."""
@@ -103,12 +108,15 @@ class Identities:
         found = {each["kid"]: jwt.PyJWK(each) for each in published["keys"]}
         if self._keys.keys() - found.keys():
             self._verified.clear()  # a key was withdrawn: nothing it signed counts any more
+            self.changes += 1
         self._keys, self._keys_at = found, time.monotonic()
 
     async def look(self) -> None:
         """Reads which sessions ended since the last look."""
         now = datetime.now(UTC)
         for each in await self._source.revoked_since(since=self._revoked_to - OVERLAP):
+            if each.id not in self._revoked:
+                self.changes += 1
             self._revoked[each.id] = each.at
         self._revoked_to = now
         oldest = now - timedelta(seconds=LONGEST)
