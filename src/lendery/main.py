@@ -29,6 +29,12 @@ from lendery.catalog.authors import AuthorFile
 from lendery.catalog.books import BookCatalog
 from lendery.catalog.copies import CopyRegister
 from lendery.catalog.hot import hot_paths
+from lendery.catalog.importing.exporting import ExportDesk
+from lendery.catalog.importing.imports import ImportDesk
+from lendery.catalog.importing.place import Place
+from lendery.catalog.jobs import JOBS as CATALOG_JOBS
+from lendery.catalog.jobs import LONG_JOBS as CATALOG_LONG_JOBS
+from lendery.catalog.models import JOBS as CATALOG_JOB_TABLE
 from lendery.catalog.models import TABLES as CATALOG_TABLES
 from lendery.catalog.reactions import REACTIONS as CATALOG_REACTIONS
 from lendery.catalog.repository.books import make_findable
@@ -56,9 +62,12 @@ from lendery.contracts.circulation import (
     Rules,
 )
 from lendery.contracts.identity import Keys
+from lendery.contracts.importing import Exports, Imports
+from lendery.contracts.jobs import Jobs
 from lendery.platform import logging
 from lendery.platform.backup.scheduled import backup_job
 from lendery.platform.db import Database, Tx
+from lendery.platform.db.jobs import JobTable
 from lendery.platform.db.log import ContextTables
 from lendery.platform.events import Deliveries, Fanout, Reaction, Reactions, Relay, outboxes
 from lendery.platform.http.edge import (
@@ -75,6 +84,7 @@ from lendery.platform.http.openapi import document
 from lendery.platform.http.problems import add_problem_handlers
 from lendery.platform.jobs import Job, JobRunner
 from lendery.platform.ports import Breaker, Peer, expose, remote
+from lendery.platform.queue import JobList, LongJob, QueueRunner
 from lendery.platform.schema import states
 from lendery.platform.services import ServiceTokens
 from lendery.platform.settings import CONTEXTS, Settings
@@ -87,7 +97,12 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "catalog": CATALOG_REACTIONS,
     "circulation": CIRCULATION_REACTIONS,
 }
-JOBS: dict[str, tuple[Job, ...]] = {"circulation": CIRCULATION_JOBS}
+JOBS: dict[str, tuple[Job, ...]] = {"catalog": CATALOG_JOBS, "circulation": CIRCULATION_JOBS}
+LONG_JOBS: dict[str, tuple[JobTable, dict[str, LongJob]]] = {
+    "catalog": (CATALOG_JOB_TABLE, CATALOG_LONG_JOBS)
+}
+# Bodies that may be as large as LENDERY_IMPORT_LIMIT.
+UPLOADS = ("/api/v1/imports", "/staff/imports")
 # What a backup does not carry, because it follows from the rest.
 DERIVED: dict[str, tuple[Callable[[Tx], Awaitable[None]], ...]] = {"catalog": (make_findable,)}
 HOT_WRITES = frozenset(
@@ -97,6 +112,7 @@ HOT_WRITES = frozenset(
         "/api/v1/holds",
         "/api/v1/payments",
         "/api/v1/auth/token",
+        "/api/v1/imports",
         "/staff",
         "/my",
     }
@@ -141,6 +157,30 @@ class Wiring:
         return self._port(
             Copies, "catalog", lambda: CopyRegister(self.db, self.copy_states, self.branches)
         )
+
+    @cached_property
+    def imports(self) -> Imports:
+        return self._port(
+            Imports,
+            "catalog",
+            lambda: ImportDesk(
+                self.db, self.files, self.branches, self.copy_states, self.queue.wake
+            ),
+        )
+
+    @cached_property
+    def exports(self) -> Exports:
+        return self._port(
+            Exports, "catalog", lambda: ExportDesk(self.db, self.files, self.queue.wake)
+        )
+
+    @cached_property
+    def long_jobs(self) -> Jobs:
+        return self._port(Jobs, "catalog", lambda: JobList(self.db, CATALOG_JOB_TABLE))
+
+    @property
+    def files(self) -> Place:
+        return Place(self.settings.import_folder, self.settings.import_limit)
 
     @cached_property
     def loans(self) -> Loans:
@@ -224,6 +264,12 @@ class Wiring:
         return JobRunner(self, [*jobs, backups] if backups else jobs)
 
     @cached_property
+    def queue(self) -> QueueRunner:
+        """The long work that was asked for, done here or by another process."""
+        kinds = {context: LONG_JOBS[context] for context in self.here if context in LONG_JOBS}
+        return QueueRunner(self, self.db, kinds)
+
+    @cached_property
     def deliveries(self) -> Reactions:
         """What other processes deliver to."""
         here = {c: REACTIONS[c] for c in self.settings.contexts if c in REACTIONS}
@@ -288,7 +334,7 @@ def _edge(app: ASGIApp, wiring: Wiring, identities: Identities) -> ASGIApp:
         app = FastPath(app, hot)
     app = RateLimited(app, settings.requests_per_minute, settings.trusted_proxies)
     app = Identified(app, identities, services, settings.contexts)
-    app = BodyLimit(app, settings.body_limit)
+    app = BodyLimit(app, settings.body_limit, dict.fromkeys(UPLOADS, settings.import_limit))
     return Observed(HeadAsGet(app))
 
 
@@ -310,6 +356,7 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
         found.append(
             catalog_routes.routes(wiring.authors, wiring.books, wiring.copies, wiring.copy_states)
         )
+        found.append(catalog_routes.bulk_routes(wiring.imports, wiring.exports, wiring.long_jobs))
     if "accounts" in here:
         found.append(
             accounts_routes.routes(
@@ -335,6 +382,9 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
             expose(Authors, wiring.authors),
             expose(Books, wiring.books),
             expose(Copies, wiring.copies),
+            expose(Imports, wiring.imports),
+            expose(Exports, wiring.exports),
+            expose(Jobs, wiring.long_jobs),
         ]
     if "circulation" in here:
         found += [
@@ -356,14 +406,16 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         relay = asyncio.create_task(wiring.relay.run())
         jobs = asyncio.create_task(wiring.jobs.run())
+        queue = asyncio.create_task(wiring.queue.run())
         identities.start()
         gc.collect()
         gc.freeze()  # what lives as long as the process is never looked at again
         yield
         wiring.relay.stop()
         wiring.jobs.stop()
+        wiring.queue.stop()
         with contextlib.suppress(TimeoutError):  # what is unsent then is sent after the start
-            await asyncio.wait_for(asyncio.gather(relay, jobs), 5)
+            await asyncio.wait_for(asyncio.gather(relay, jobs, queue), 5)
         await identities.stop()
         await wiring.close()
 

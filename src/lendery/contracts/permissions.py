@@ -25,6 +25,8 @@ class Permission(StrEnum):
     GRANT_ROLES = "people:roles"
     READ_RULES = "rules:read"
     WRITE_RULES = "rules:write"
+    RUN_IMPORTS = "imports:run"
+    READ_JOBS = "jobs:read"
 
 
 READER = frozenset({Permission.OWN_ACCOUNT, Permission.BORROW, Permission.PLACE_HOLDS})
@@ -37,6 +39,8 @@ LIBRARIAN = READER | {
     Permission.SEE_PEOPLE,
     Permission.EDIT_PEOPLE,
     Permission.READ_RULES,
+    Permission.RUN_IMPORTS,
+    Permission.READ_JOBS,
 }
 GRANTED: dict[str, frozenset[Permission]] = {
     "reader": READER,

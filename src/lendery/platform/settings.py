@@ -75,6 +75,14 @@ class Settings(BaseSettings):
         ge=0,
         description="Finished answers kept in this process. 0 switches the cache off.",
     )
+    import_folder: Path = Field(
+        Path("var/imports"),
+        description="Where files wait that are being imported or exported. Processes that share a "
+        "database share it too.",
+    )
+    import_limit: int = Field(
+        2_000_000_000, ge=1_000, description="Largest file that is taken for import, in bytes."
+    )
     backup_folder: Path | None = Field(
         None, description="Where backups are written by the clock; unset: nowhere."
     )

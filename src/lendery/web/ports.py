@@ -5,6 +5,7 @@ from typing import Protocol
 from lendery.contracts.accounts import Tokens, Users
 from lendery.contracts.catalog import Authors, Books, Copies
 from lendery.contracts.circulation import Branches, Calendars, CopyStates, Fees, Holds, Loans
+from lendery.contracts.importing import Imports
 from lendery.platform.settings import Settings
 
 
@@ -33,3 +34,5 @@ class Ports(Protocol):
     def branches(self) -> Branches: ...
     @property
     def calendars(self) -> Calendars: ...
+    @property
+    def imports(self) -> Imports: ...
