@@ -16,6 +16,7 @@ from rich.progress import Progress as Bars
 
 from lendery.cli_backup import backups
 from lendery.cli_events import events
+from lendery.cli_import import bulk
 from lendery.contracts.base import Problem
 from lendery.platform.settings import CONTEXTS, Settings
 
@@ -30,6 +31,7 @@ users = typer.Typer(help="People who may sign in.", no_args_is_help=True)
 app.add_typer(users, name="users")
 app.add_typer(events, name="events")
 app.add_typer(backups)  # at the top level
+app.add_typer(bulk)
 console = Console(stderr=True)
 
 

@@ -25,8 +25,7 @@ from lendery.contracts.permissions import SYSTEM
 from lendery.platform.db import Database
 from lendery.platform.queue import JobList, QueueRunner
 from lendery.platform.settings import Settings
-
-from ..conftest import MAIN_STREET, NOW, RIVERSIDE, Circulation, Library
+from tests.catalog.conftest import MAIN_STREET, NOW, RIVERSIDE, Circulation, Library
 
 ELIOT = NamedHeading("George Eliot", "Eliot, George", 1819, 1880)
 AUSTEN = NamedHeading("Jane Austen", "Austen, Jane", 1775, 1817)
@@ -34,9 +33,7 @@ AUSTEN = NamedHeading("Jane Austen", "Austen, Jane", 1775, 1817)
 
 def book(title: str, isbn: str = "", number: str = "", **fields: Any) -> Described:
     fields.setdefault("authors", (ELIOT,))
-    return Described(
-        title, isbns=(isbn,) if isbn else (), control_number=number or None, **fields
-    )
+    return Described(title, isbns=(isbn,) if isbn else (), control_number=number or None, **fields)
 
 
 MIDDLEMARCH = book("Middlemarch", "9780141439549", "(t)1", subjects=("City life",))
@@ -75,9 +72,7 @@ class Bulk:
         self.branches = self.copy_states = self.town
         self.queue = QueueRunner(self, self.db, {"catalog": (JOBS, LONG_JOBS)})
         self.place = Place(self.settings.import_folder, self.settings.import_limit)
-        self.imports = ImportDesk(
-            self.db, self.place, self.town, self.town, self.queue.wake
-        )
+        self.imports = ImportDesk(self.db, self.place, self.town, self.town, self.queue.wake)
         self.exports = ExportDesk(self.db, self.place, self.queue.wake)
         self.jobs = JobList(self.db, JOBS)
         self.library = Library(self.db)

@@ -17,7 +17,6 @@ from lendery.catalog.formats import (
     Format,
     Holding,
     NamedHeading,
-    Unwritable,
     write,
 )
 from lendery.catalog.importing.place import Place
@@ -119,22 +118,21 @@ class Writer:
         self.format, self.out = format, out
         self.batches: Queue[list[Exported] | None] = Queue(2)
         self.written = 0
-        self.left_out: list[str] = []
+        self.left_out = 0
 
     def run(self) -> None:
-        for data in write(self._records(), self.format):
+        for data in write(self._records(), self.format, report=self._left_out):
             self.out(data)
 
     def _records(self) -> Iterator[Exported]:
         while (batch := self.batches.get()) is not None:
             for each in batch:
-                try:
-                    list(write([each], self.format))
-                except Unwritable as why:
-                    self.left_out.append(f"{each.id}: {why}")
-                    continue
                 self.written += 1
                 yield each
+
+    def _left_out(self, book: Exported, why: str) -> None:
+        self.written -= 1
+        self.left_out += 1
 
 
 async def write_all(db: Database, branches: Any, writer: Writer, running: Running) -> None:
@@ -151,7 +149,7 @@ async def write_all(db: Database, branches: Any, writer: Writer, running: Runnin
                 async with db.read() as beside:
                     batch = await _exported(beside, rows, names)
                 await _put(writer, writing, batch)
-                counts = {"written": writer.written, "left_out": len(writer.left_out)}
+                counts = {"written": writer.written, "left_out": writer.left_out}
                 done = (counts["written"] + counts["left_out"]) / total
                 await _step(db, running, counts, min(done, 0.999))
         await _put(writer, writing, None)
@@ -160,7 +158,7 @@ async def write_all(db: Database, branches: Any, writer: Writer, running: Runnin
         if not writing.done():
             writer.batches.put_nowait(None) if not writer.batches.full() else None
             await asyncio.wait([writing], timeout=5)
-    counts = {"written": writer.written, "left_out": len(writer.left_out)}
+    counts = {"written": writer.written, "left_out": writer.left_out}
     await _step(db, running, counts, 0.999)
 
 

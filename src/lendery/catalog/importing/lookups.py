@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from lendery.catalog.importing.ready import Ready
 from lendery.catalog.repository import sources
@@ -10,6 +11,7 @@ from lendery.contracts.importing import MatchRule
 from lendery.platform.db import Session
 
 Key = tuple[str, object]
+AGENCY = "(Lendery)"  # whose control numbers are ours
 
 
 @dataclass
@@ -31,6 +33,9 @@ class Lookups:
         if "control-number" in rules:
             numbers = {number for each in records for number in numbers_of(each)}
             found.by_number = await sources.with_control_numbers(session, numbers=list(numbers))
+            ours = {number: it for number in numbers if (it := our_id(number))}
+            for number, books in (await sources.with_our_ids(session, ids=ours)).items():
+                found.by_number.setdefault(number, []).extend(books)
         if "title-author" in rules or "title-author-year" in rules:
             titles = {each.columns["sort_title"] for each in records}
             found.by_title = await sources.with_titles(session, titles=list(titles))
@@ -52,6 +57,17 @@ class Lookups:
         alike = self.by_title.get((columns["sort_title"], columns["sort_author"]), ())
         year = columns["sort_year"] if rule == "title-author-year" else None
         return [known for its_year, known in alike if year is None or its_year == year]
+
+
+def our_id(number: str) -> UUID | None:
+    """The id of a book of ours, where a control number is one: what we exported comes back."""
+    text = number.removeprefix(AGENCY)
+    if len(text) != 36:
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def numbers_of(record: Ready) -> list[str]:

@@ -11,16 +11,23 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from pydantic import TypeAdapter, ValidationError
 
 from lendery.catalog.formats import Described, Format, Parsed, marc_of
 from lendery.catalog.repository import books as books_kept
-from lendery.contracts.catalog import AuthorRef, Book
+from lendery.catalog.rules import isbn
+from lendery.contracts.base import Line
+from lendery.contracts.catalog import AuthorRef, Book, NewBook
 
 NOBODY = UUID(int=0)
 NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 SMALL = 300  # bytes that are not worth packing
 BATCH = 200
 BATCH_BYTES = 1_000_000
+TYPED = ("title", "subtitle", "publisher", "published_year", "language", "description", "series",
+         "call_number", "material")  # fmt: skip
+NAMES = ("name", "sort_name", "born", "died")
+LINE: TypeAdapter[str | None] = TypeAdapter(Line | None)
 KEPT_IN_MAIN = ("number", "id", "authors", "created_at", "updated_at")
 
 
@@ -78,6 +85,8 @@ def made_ready(parsed: Parsed, format: Format, dialect: str) -> Ready:
     packed = len(parsed.raw) > SMALL
     raw = zlib.compress(parsed.raw, 1) if packed else parsed.raw
     said = parsed.described
+    if said is not None and format is Format.lendery and (why := objection(said)):
+        return Ready(parsed.number, parsed.offset, raw, packed, "", why)
     if said is None:
         why = parsed.problem or "It cannot be read."
         warnings = list(parsed.warnings)
@@ -103,6 +112,24 @@ def made_ready(parsed: Parsed, format: Format, dialect: str) -> Ready:
         words,
         _marc(parsed, format) if format is Format.lendery else None,
     )
+
+
+def objection(said: Described) -> str | None:
+    """Why a record that was not read by our own crosswalk cannot be kept: as if typed by hand."""
+    fields = {name: getattr(said, name) for name in TYPED}
+    authors = [{name: getattr(each, name) for name in NAMES} for each in said.authors]
+    numbers = [each for each in said.isbns if isbn.thirteen(each) != each]
+    if numbers:
+        return f"{numbers[0][:40]} is not an ISBN of 13 digits."
+    try:
+        NewBook.model_validate({**fields, "subjects": list(said.subjects), "authors": authors})
+        for each in said.holdings:
+            for text in (each.location, each.call_number, each.branch):
+                LINE.validate_python(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc'][:2]))}: {first['msg']}"
+    return None
 
 
 def _marc(parsed: Parsed, format: Format) -> bytes | None:

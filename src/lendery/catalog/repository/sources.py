@@ -43,6 +43,7 @@ WITH_TITLES = Statement(
         book.c.title,
     ).where(any_of(book.c.sort_title, "titles"))
 )
+WITH_IDS = Statement(select(book.c.number, book.c.id, book.c.title).where(any_of(book.c.id, "ids")))
 OF_BOOKS = Statement(select(source).where(any_of(source.c.book_number, "numbers")))
 REPLACE = Statement(
     update(source)
@@ -134,6 +135,13 @@ def gathered(rows: Iterable[Any], key: Any) -> dict[Any, list[Known]]:
 async def with_control_numbers(session: Session, *, numbers: list[str]) -> dict[str, list[Known]]:
     rows = await session.rows(WITH_NUMBERS, numbers=numbers) if numbers else ()
     return gathered(rows, lambda row: row.control_number)
+
+
+async def with_our_ids(session: Session, *, ids: dict[str, UUID]) -> dict[str, list[Known]]:
+    """By the control numbers that carry our own ids, as our exports do."""
+    rows = await session.rows(WITH_IDS, ids=list(ids.values())) if ids else ()
+    by_id = {row.id: known(row) for row in rows}
+    return {number: [by_id[each]] for number, each in ids.items() if each in by_id}
 
 
 async def with_isbns(session: Session, *, isbns: list[str]) -> dict[str, list[Known]]:
