@@ -9,6 +9,7 @@ desk.py       check out, check in            hold_lists.py    to pull, on the ho
 patrons.py    people as staff see them       patron_holds.py  what one of them waits for
 registering.py  somebody new                 account.py       what one of them owes; till.py
 overdue.py    what is late                   desk_branch.py   where a desk stands
+imports.py    files of records, in four steps
 """
 
 from fastapi import APIRouter, FastAPI
@@ -21,6 +22,7 @@ from lendery.web import (
     desk_branch,
     hold_lists,
     holds,
+    imports,
     my,
     overdue,
     patron_holds,
@@ -35,6 +37,7 @@ PAGES = (
     *(catalogue, holds, sessions, my),
     *(desk, desk_branch, hold_lists),
     *(patrons, patron_holds, account, registering, overdue),
+    imports,
 )
 
 

@@ -154,7 +154,7 @@ async def test_ten_kills_change_nothing_of_what_comes_of_it(
             pid = await runner.work()
             if killed < KILLS:
                 await moved_on(bulk, asked)
-                    await asyncio.sleep(dice.uniform(0.0, 0.03))
+                await asyncio.sleep(dice.uniform(0.0, 0.03))
                 killed += await runner.kill(pid)
             await runner.over()
     report = await bulk.report(asked.id)

@@ -21,7 +21,7 @@ from lendery.contracts.catalog import AuthorRef, Book, NewBook
 
 NOBODY = UUID(int=0)
 NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-SMALL = 300  # bytes that are not worth packing
+SMALL, LARGE = 300, 4_000  # bytes up to which packing is not worth it: of MARC, of what goes again
 BATCH = 200
 BATCH_BYTES = 1_000_000
 TYPED = ("title", "subtitle", "publisher", "published_year", "language", "description", "series",
@@ -82,7 +82,7 @@ class Batch(msgspec.Struct, array_like=True, frozen=True):
 
 
 def made_ready(parsed: Parsed, format: Format, dialect: str) -> Ready:
-    packed = len(parsed.raw) > SMALL
+    packed = len(parsed.raw) > (SMALL if format.is_marc else LARGE)
     raw = zlib.compress(parsed.raw, 1) if packed else parsed.raw
     said = parsed.described
     if said is not None and format is Format.lendery and (why := objection(said)):
