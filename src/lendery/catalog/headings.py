@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from lendery.catalog.repository import authors as authors_kept
@@ -17,6 +18,21 @@ from lendery.platform.db.session import Write
 
 ID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 LONGEST_SUBJECT = 500
+
+
+class Meant(Protocol):
+    """An author as a book names them: by id, or by name."""
+
+    @property
+    def id(self) -> UUID | None: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def sort_name(self) -> str | None: ...
+    @property
+    def born(self) -> int | None: ...
+    @property
+    def died(self) -> int | None: ...
 
 
 def named(given: NamedAuthor | str) -> NamedAuthor:
@@ -38,7 +54,7 @@ class Headings:
 
     @classmethod
     async def of(
-        cls, tx: Tx, *, authors: Iterable[NamedAuthor], subjects: Iterable[str], now: datetime
+        cls, tx: Tx, *, authors: Iterable[Meant], subjects: Iterable[str], now: datetime
     ) -> "Headings":
         """Looks up all that are named, in one statement a kind."""
         listed = list(authors)
@@ -51,12 +67,12 @@ class Headings:
             await subjects_kept.subjects_named(tx, names=list(set(subjects))),
         )
 
-    def authors(self, given: Iterable[NamedAuthor], pointer: str = "#/authors") -> list[Author]:
+    def authors(self, given: Iterable[Meant], pointer: str = "#/authors") -> list[Author]:
         """Each once, in order. Raises Invalid for an id that nobody has."""
         found = [self._author(each, f"{pointer}/{at}") for at, each in enumerate(given)]
         return list({each.id: each for each in found}.values())
 
-    def _author(self, given: NamedAuthor, pointer: str) -> Author:
+    def _author(self, given: Meant, pointer: str) -> Author:
         if given.id:
             known = self.by_id.get(given.id)
             if known is None:
@@ -71,7 +87,7 @@ class Headings:
             alike.append(known)
         return known
 
-    def _made(self, given: NamedAuthor, name: str) -> Author:
+    def _made(self, given: Meant, name: str) -> Author:
         made = Author(
             id=new_id(),
             name=name,
@@ -94,7 +110,7 @@ class Headings:
         return found
 
 
-def _is_meant(given: NamedAuthor, known: Author) -> bool:
+def _is_meant(given: Meant, known: Author) -> bool:
     if given.sort_name and folded_name(given.sort_name) != folded_name(known.sort_name):
         return False
     return given.born is None or given.born == known.born

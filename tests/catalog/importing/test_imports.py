@@ -239,3 +239,14 @@ async def test_a_piece_must_go_on_where_the_last_ended(bulk: Bulk) -> None:
     with pytest.raises(UploadRefused) as told:
         await bulk.imports.take(upload_id=upload, at=2, data=b"d", actor=SYSTEM, now=NOW)
     assert told.value.extra["at"] == 3
+
+
+async def test_rejected_rows_go_out_under_their_head_and_come_in_once_mended(bulk: Bulk) -> None:
+    table = "title,authors\nEmma,Jane Austen\n,Nobody\n"
+    report = await bulk.run(table.encode(), "liste.csv")
+    assert (report.read, report.added, report.rejected) == (2, 1, 1)
+    rejected = await bulk.rejects(report)
+    assert rejected == b"title,authors\n,Nobody\n"
+    mended = rejected.replace(b"\n,Nobody", b"\nRomola,George Eliot")
+    assert counts(await bulk.run(mended, "liste.csv")) == {"read": 1, "added": 1}
+    assert await bulk.titles() == ["Emma", "Romola"]

@@ -1,18 +1,20 @@
 """Imports as cataloguers ask for them: a file received, a job, a report, an undo."""
 
 import asyncio
+import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
-from lendery.catalog.formats import PROFILES, Refused
+from lendery.catalog.formats import PROFILES, Format, Refused, marcxml, opened
 from lendery.catalog.importing.outcome import COUNTED
 from lendery.catalog.importing.place import Place
-from lendery.catalog.importing.reading import recognised
+from lendery.catalog.importing.reading import HEAD, recognised
 from lendery.catalog.importing.undoing import in_the_way
 from lendery.catalog.models import JOBS
 from lendery.catalog.repository import sources
@@ -76,24 +78,26 @@ class ImportDesk:
         actor.must(Permission.RUN_IMPORTS)
         try:
             await self._fits(options)
-            await asyncio.to_thread(self._looked_at, upload_id, options, name)
+            form, head = await asyncio.to_thread(self._looked_at, upload_id, options, name)
             await asyncio.to_thread(self.place.keep, upload_id)
         except BaseException:
             self.place.part(upload_id).unlink(missing_ok=True)
             raise
-        return await self._ask(upload_id, options, name, now)
+        known = options.model_copy(update={"format": form.value})
+        return await self._ask(upload_id, known, {"name": name[:LONGEST_NAME], "head": head}, now)
 
-    def _looked_at(self, upload_id: UUID, options: ImportOptions, name: str) -> None:
+    def _looked_at(self, upload_id: UUID, options: ImportOptions, name: str) -> tuple[Format, str]:
+        """The format, and the first line of a table: rejected rows go out under it."""
         path = self.place.part(upload_id)
         if not path.exists():
             raise UploadRefused("No such file is being received.")
         if not path.stat().st_size:
             raise UploadRefused("The file is empty.")
         try:
-            recognised(path, name)
+            form = Format(options.format) if options.format else recognised(path, name)
+            return form, first_line(path) if form is Format.csv else ""
         except Refused as refused:
-            if options.format is None:
-                raise UploadRefused(str(refused)) from refused
+            raise UploadRefused(str(refused)) from refused
 
     async def proceed(
         self, *, import_id: UUID, options: ImportOptions, actor: Actor, now: datetime
@@ -106,12 +110,15 @@ class ImportDesk:
         new = new_id()
         if not self.place.hand_on(import_id, new):
             raise NotReady("The file of this dry run is gone. Send it again.")
-        return await self._ask(new, options, row.request["name"], now)
+        kept = {name: row.request[name] for name in ("name", "head")}
+        before = row.request["options"]["format"]
+        known = options.model_copy(update={"format": options.format or before})
+        return await self._ask(new, known, kept, now)
 
     async def _ask(
-        self, job_id: UUID, options: ImportOptions, name: str, now: datetime
+        self, job_id: UUID, options: ImportOptions, kept: dict[str, str], now: datetime
     ) -> ImportReport:
-        request = {"options": options.model_dump(mode="json"), "name": name[:LONGEST_NAME]}
+        request = {"options": options.model_dump(mode="json"), **kept}
         counts = dict.fromkeys(COUNTED, 0)
         put = asked_for(JOBS, job_id=job_id, kind=KIND, request=request, now=now, counts=counts)
         async with self.db.begin() as tx:
@@ -163,11 +170,14 @@ class ImportDesk:
         self, *, import_id: UUID, after: int, actor: Actor
     ) -> tuple[Sequence[bytes], int | None]:
         actor.must(Permission.RUN_IMPORTS)
-        await self._row(import_id)
+        row = await self._row(import_id)
         async with self.db.read() as session:
             rows = await sources.rejects(session, job_id=import_id, after=after, many=AT_ONCE)
         more = rows[-1].no if len(rows) == AT_ONCE else None
-        return [row.raw for row in rows], more
+        before, between, behind = around(Format(row.request["options"]["format"]), row.request)
+        found = [each.raw.rstrip(b"\r\n") + between if between else each.raw for each in rows]
+        first = [before] if before and not after else []
+        return [*first, *found, *([behind] if behind and more is None else [])], more
 
     async def undo(self, *, import_id: UUID, actor: Actor, now: datetime) -> ImportReport:
         actor.must(Permission.RUN_IMPORTS)
@@ -211,6 +221,22 @@ class ImportDesk:
             started_at=row.started_at,
             ended_at=row.ended_at,
         )
+
+
+def first_line(path: Path) -> str:
+    """In base 64; nothing where it is no line of a table."""
+    with path.open("rb") as file:
+        head = opened(file).readline(HEAD)
+    return base64.b64encode(head).decode() if head.endswith(b"\n") else ""
+
+
+def around(format: Format, request: dict[str, str]) -> tuple[bytes, bytes, bytes]:
+    """What makes a file of single records: before the first, behind each, behind the last."""
+    if format is Format.marc:
+        return b"", b"", b""
+    if format is Format.marcxml:
+        return marcxml.HEAD, b"\n", marcxml.TAIL
+    return base64.b64decode(request.get("head", "")), b"\n", b""
 
 
 async def undone_by(session: Session, import_id: UUID) -> Any | None:

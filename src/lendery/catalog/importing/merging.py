@@ -15,7 +15,7 @@ from lendery.catalog.importing.copies import CopiesMade, copies_of
 from lendery.catalog.importing.lookups import Lookups, apart
 from lendery.catalog.importing.outcome import Outcome
 from lendery.catalog.importing.overlaying import Overlays
-from lendery.catalog.importing.ready import Heading, Ready, as_book, kept_of
+from lendery.catalog.importing.ready import Ready, as_book, kept_of
 from lendery.catalog.importing.taking import Taking
 from lendery.catalog.models import book, book_author, book_subject, import_copy, import_note, source
 from lendery.catalog.models import copy as copy_table
@@ -25,7 +25,7 @@ from lendery.catalog.repository.changes import next_turn
 from lendery.catalog.rules.filing import LAST, name_key
 from lendery.catalog.rules.matching import Verdict, verdict
 from lendery.contracts.base import new_id
-from lendery.contracts.catalog import BookAdded, CopyAdded, NamedAuthor
+from lendery.contracts.catalog import BookAdded, CopyAdded
 from lendery.contracts.importing import ImportOptions
 from lendery.platform.db import Session, Statement, Tx
 
@@ -63,7 +63,7 @@ async def _merge(
     taken = adds + [each for each, _ in overlays]
     headings = await Headings.of(
         tx,
-        authors=(named(each) for record in taken for each in record.authors),
+        authors=(each for record in taken for each in record.authors),
         subjects=(name for record in taken for name in record.columns["subjects"]),
         now=now,
     )
@@ -109,16 +109,6 @@ async def judge(
     return judged
 
 
-def named(heading: Heading) -> NamedAuthor:
-    return NamedAuthor.model_construct(
-        id=None,
-        name=heading.name,
-        sort_name=heading.sort_name,
-        born=heading.born,
-        died=heading.died,
-    )
-
-
 def _added(
     tx: Tx,
     taking: Taking,
@@ -130,7 +120,7 @@ def _added(
     statements = found_by(tx.dialect)
     chunk = Chunk([], {each: [] for each in statements}, [], [], [], [])
     for number, each in enumerate(records, first_number):
-        authors = headings.authors(map(named, each.authors))
+        authors = headings.authors(each.authors)
         row = each.columns
         row["number"], row["id"] = number, new_id()
         row["authors"] = [{"id": str(one.id), "name": one.name} for one in authors]

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from lendery.catalog.formats import Format
-from lendery.catalog.headings import Headings
+from lendery.catalog.headings import Headings, Meant
 from lendery.catalog.importing.outcome import Outcome
 from lendery.catalog.importing.ready import NOBODY, Ready, kept_of
 from lendery.catalog.repository import books as books_kept
@@ -85,14 +85,9 @@ class Overlays:
     def _overlay(
         self, record: Ready, number: int, before: Book, prior: Any, changes: dict[str, Any]
     ) -> None:
-        given = [NamedAuthor(id=each.id) for each in before.authors[:1]]
+        given: list[Meant] = [NamedAuthor(id=each.id) for each in before.authors[:1]]
         if "authors" in changes:
-            given = [
-                NamedAuthor.model_construct(
-                    id=None, name=a.name, sort_name=a.sort_name, born=a.born, died=a.died
-                )
-                for a in record.authors
-            ]
+            given = list(record.authors)
         authors = self.headings.authors(given)
         if "authors" in changes:
             refs = tuple(AuthorRef(id=each.id, name=each.name) for each in authors)

@@ -32,10 +32,16 @@ KEPT_IN_MAIN = ("number", "id", "authors", "created_at", "updated_at")
 
 
 class Heading(msgspec.Struct, array_like=True, frozen=True):
+    """As `headings.Meant`: an author by name."""
+
     name: str
     sort_name: str
     born: int | None
     died: int | None
+
+    @property
+    def id(self) -> None:
+        return None
 
 
 class Held(msgspec.Struct, array_like=True, frozen=True):

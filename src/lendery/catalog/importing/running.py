@@ -5,14 +5,14 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from lendery.catalog.formats import Format, Refused
+from lendery.catalog.formats import Format
 from lendery.catalog.importing.copies import copies_of
 from lendery.catalog.importing.lookups import keys_of
 from lendery.catalog.importing.merging import judge, merge
 from lendery.catalog.importing.outcome import Outcome
 from lendery.catalog.importing.overlaying import changes_of
 from lendery.catalog.importing.place import Place
-from lendery.catalog.importing.reading import Reading, read_ahead, recognised
+from lendery.catalog.importing.reading import Reading, read_ahead
 from lendery.catalog.importing.ready import Ready
 from lendery.catalog.importing.taking import Taking
 from lendery.catalog.models import import_note
@@ -24,7 +24,7 @@ from lendery.contracts.importing import ImportOptions, NotReady, UploadRefused
 from lendery.platform.db import Database, Session, Tx
 from lendery.platform.queue import Running
 
-AT_LEAST, AT_MOST = 25, 2_000  # records of a chunk
+AT_LEAST, AT_MOST = 25, 500  # records of a chunk
 ALONE, BESIDES_OTHERS = 0.25, 0.02  # seconds a chunk may take: with the desk idle, and at work
 ON_POSTGRES = 1.0  # there a chunk holds up other cataloguers only, never the desk
 REMEMBERED = 500_000  # records of a file among which a dry run sees those that match each other
@@ -35,7 +35,7 @@ class Pace:
     """How many records go in at once: on SQLite whoever lends a book waits for a whole chunk."""
 
     db: Database
-    size: int = 200
+    size: int = field(default_factory=lambda: min(200, AT_MOST))
     _turns: int = 0
 
     def after(self, records: int, seconds: float) -> None:
@@ -145,12 +145,7 @@ async def run_import(wiring: Any, running: Running) -> None:
         raise NotReady(
             "The file is not here. Processes that share a database share LENDERY_IMPORT_FOLDER too."
         )
-    name = running.request["name"]
-    try:
-        path = place.file(running.id)
-        form = Format(options.format) if options.format else recognised(path, name)
-    except Refused as refused:
-        raise UploadRefused(str(refused)) from refused
+    path, form = place.file(running.id), Format(options.format)
     taking = Taking(
         running.id,
         options,
@@ -160,7 +155,7 @@ async def run_import(wiring: Any, running: Running) -> None:
     )
     asked = Reading(
         path=str(path),
-        name=name,
+        name=running.request["name"],
         dialect=wiring.db.dialect,
         most=wiring.settings.import_limit * 10,
         format=form.value,
