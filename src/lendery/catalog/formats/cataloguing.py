@@ -14,7 +14,7 @@ from lendery.catalog.rules.languages import marc_code
 
 _DEWEY = re.compile(r"\d{3}(?:\.\d+)?(?: [^/']*)?")
 _CONGRESS = re.compile(r"[A-Z]{1,3} ?\d+.*")
-_FORMS = {"ebook": "o", "microform": "a"}
+FORMS = {"ebook": "o", "microform": "a"}
 
 
 def new_record(said: Described, *, id: str, agency: str, now: datetime | None = None) -> Record:
@@ -45,7 +45,7 @@ def fixed_field(said: Described, now: datetime | None) -> str:
     year = said.published_year
     dates = f"s{year:04d}" if year and year > 0 else "b    " if year else "nuuuu"
     entered = f"{now:%y%m%d}" if now else "||||||"
-    form = _FORMS.get(said.material, " ")
+    form = FORMS.get(said.material, " ")
     language = marc_code(said.language) if said.language else "und"
     return f"{entered}{dates}    xx |||||{form}|||||||||||{language} d"
 

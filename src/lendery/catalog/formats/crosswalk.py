@@ -106,6 +106,8 @@ def _title(found: By, warnings: list[str]) -> tuple[str, str | None]:
             if not title and subtitle:
                 title, subtitle = subtitle, ""
             if title:
+                if "<<" in title:  # so articles are marked that do not count in filing
+                    title = title.replace("<<", "").replace(">>", "")
                 if tag != "245":
                     warnings.append(f"There is no title in 245; field {tag} was taken.")
                 said = _line(title, "title", warnings)
@@ -265,10 +267,10 @@ def _series(found: By) -> tuple[str | None, str | None]:
 def _call_number(found: By, profile: Profile) -> str | None:
     for tag in profile.call_numbers:
         for text in found.get(tag, ()):
-            first, *more = values(text, "ab")[:2] or [""]
-            if tag == "082":
-                first, more = first.replace("/", "").replace("'", ""), more[:1]
-            if number := clean(" ".join([first, *more])):
+            parts = values(text, "a")[:1]
+            if tag == "082" and parts:
+                parts = [parts[0].replace("/", "").replace("'", "")]
+            if number := clean(" ".join(parts + values(text, "b")[:1])):
                 return number[:LONGEST_LINE]
     return None
 

@@ -71,15 +71,10 @@ def _authors(record: Record, said: Described) -> None:
 
 
 def _isbns(record: Record, said: Described) -> None:
-    old = {
-        number: field
-        for field in record.fields
-        if field[0] == "020"
-        for value in values(field[1], "a")
-        if (number := isbn13(value))
-    }
+    fields = [field for field in record.fields if field[0] == "020"]
+    old = {n: field for field in fields for v in values(field[1], "a") if (n := isbn13(v))}
     new = [old.get(each) or data_field("020", "  ", [("a", each)]) for each in said.isbns]
-    _drop(record, lambda tag, text: tag == "020" and ("020", text) in old.values())
+    _drop(record, lambda tag, text: tag == "020" and any(map(isbn13, values(text, "a"))))
     _put(record, list(dict.fromkeys(new)))
 
 
@@ -91,6 +86,9 @@ def _publication(record: Record, said: Described) -> None:
     if kept or new:
         added = list(subfields(new[0][1])) if new else []
         _put(record, [data_field("264", " 1", [*kept, *added])])
+
+
+def _year(record: Record, said: Described) -> None:
     year = said.published_year or 0
     _fixed(record, said, 6, f"s{year:04d}" if year > 0 else "b    " if year else "nuuuu")
 
@@ -153,11 +151,10 @@ def _material(record: Record, said: Described) -> None:
     kind = LEADERS.get(said.material)
     if kind:
         record.leader = record.leader[:6] + kind + record.leader[8:]
-        form = {"ebook": "o", "microform": "a"}.get(said.material, " ")
-        if kind[0] == "a":
+        if kind == "am":
             _drop(record, lambda tag, text: tag == "007" and text[:1] in "ch")
             _drop(record, lambda tag, text: tag == "338" and "cr" in values(text, "b"))
-            _fixed(record, said, 23, form)
+            _fixed(record, said, 23, cataloguing.FORMS.get(said.material, " "))
 
 
 def _numbers(record: Record, said: Described) -> None:
@@ -185,6 +182,7 @@ _CHANGES: tuple[tuple[tuple[str, ...], Callable[[Record, Described], None]], ...
     (("title", "subtitle"), _title),
     (("isbns",), _isbns),
     (("publisher", "published_year"), _publication),
+    (("published_year",), _year),
     (("language",), _language),
     (("subjects",), _subjects),
     (("description",), _description),

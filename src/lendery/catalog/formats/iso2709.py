@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from lendery.catalog.formats.characters import decoder
 from lendery.catalog.formats.record import Record
-from lendery.catalog.formats.source import Slice
+from lendery.catalog.formats.source import GIVEN_UP, MOST_JUNK, Slice
 from lendery.catalog.formats.values import Unreadable, Unwritable
 
 CHUNK = 1 << 20
@@ -42,6 +42,8 @@ def slices(file: BinaryIO) -> Iterator[Slice]:
             size, rest, why = _skipped(file, rest)
             if why:
                 yield offset, kept, why
+            if why is GIVEN_UP:
+                return
             offset += size
     *pieces, rest = rest.split(b"\x1d")
     for piece in pieces:
@@ -73,10 +75,8 @@ def _skipped(file: BinaryIO, rest: bytes) -> tuple[int, bytes, str | None]:
         size += end or len(chunk)
         if end:
             return size, chunk[end:], f"{size:,} bytes without the end of a record."
-        if size > 256 * _MOST:
-            why = f"More than {size >> 20} MB without a record: the rest of the file is not read."
-            file.seek(0, 2) if file.seekable() else None
-            return size, b"", why
+        if size > MOST_JUNK:
+            return size, b"", GIVEN_UP
     return size, b"", None if only_junk else f"{size:,} bytes without the end of a record."
 
 
@@ -191,6 +191,8 @@ def _bodies(data: bytes, base: int, entries: list[bytes], warnings: list[str]) -
     found = [_body(data, base, entry) for entry in entries]
     whole = [body for body in found if body is not None]
     if len(whole) == len(found):
+        if (missed := data.count(b"\x1e", base) - len(found)) > 0:
+            warnings.append(f"{missed} fields are not in the directory and were left out.")
         return whole
     parted = data[base:].removesuffix(b"\x1e").split(b"\x1e")
     wrong = f"{len(found) - len(whole)} of {len(found)} entries of the directory are wrong"

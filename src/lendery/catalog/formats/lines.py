@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from lendery.catalog.formats.source import Slice
+from lendery.catalog.formats.source import GIVEN_UP, MOST_JUNK, Slice
 
 MOST = 4 << 20
 _KEPT = 100_000
@@ -18,9 +18,8 @@ def slices(file: BinaryIO) -> Iterator[Slice]:
         while not line.endswith(b"\n") and len(line) > MOST:
             line = file.readline(MOST + 1)
             size += len(line)
-            if size > 64 * MOST:
-                why = f"A line has more than {size >> 20} MB: the rest of the file is not read."
-                yield start, kept[:_KEPT], why
+            if size > MOST_JUNK:
+                yield start, kept[:_KEPT], GIVEN_UP
                 return
         offset += size
         if size > MOST + 1:

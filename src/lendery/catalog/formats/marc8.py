@@ -33,7 +33,7 @@ def decode(data: bytes) -> tuple[str, int]:
             lost += not taken
             at += taken or 1
             continue
-        size = 3 if lower == _EAST_ASIAN and 0x20 < code < 0x7F else 1
+        size = 3 if lower == _EAST_ASIAN and 0x20 < code < 0x80 else 1
         sign, combines = _sign(data[at : at + size], lower, upper)
         at += size
         lost += sign == _LOST
@@ -77,7 +77,7 @@ def _sign(code: bytes, lower: int, upper: int) -> tuple[str, bool]:
     if 0x80 <= first < 0xA0:
         found = CODESETS[_ANSEL].get(first)
         return chr(found[0]) if found else _LOST, False
-    if first == 0x20 or first == 0x7F:
+    if len(code) == 1 and first in (0x20, 0x7F):
         return " ", False
     number = int.from_bytes(code, "big")
     table = CODESETS[lower if first < 0x80 else upper]

@@ -7,13 +7,14 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from lendery.catalog.formats.record import SUBFIELD, Field, Record, is_control
-from lendery.catalog.formats.source import Slice
+from lendery.catalog.formats.record import SUBFIELD, Field, Record, is_control, is_tag, tag_of
+from lendery.catalog.formats.source import MOST_JUNK, Slice
 from lendery.catalog.formats.values import Unreadable
 
 CHUNK = 1 << 18
 _MOST = 4 << 20  # bytes of one record
 _KEPT = 100_000
+_MOST_NESTED = 64
 _SIGNS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
 _BEGIN = re.compile(rb'\{\s*"(?:leader|fields)"')
 _BETWEEN = re.compile("[\x1d-\x1f]")
@@ -22,19 +23,22 @@ _BLANKS = b" \t\r\n,[]\xef\xbb\xbf"
 
 def slices(file: BinaryIO) -> Iterator[Slice]:
     """Each object at the top of the file or of its list."""
-    kept, offset, ended = b"", 0, False
-    while True:
+    kept, offset, ended, junk = b"", 0, False, 0
+    while junk < MOST_JUNK >> 2:
         bare = kept.lstrip(_BLANKS)
         offset += len(kept) - len(bare)
         kept = bare
         end = _end(kept) if kept else 0
         if end:
+            junk = 0
             yield offset, kept[:end], None
         elif ended or len(kept) > _MOST:
             if not kept:
                 return
             end, why = _resumed(kept)
-            yield offset, kept[: min(end, _KEPT)], why
+            if not junk:
+                yield offset, kept[: min(end, _KEPT)], why
+            junk += end if end == len(kept) else -junk
         else:
             chunk = file.read(max(CHUNK, len(kept)))
             ended = not chunk
@@ -52,6 +56,8 @@ def _end(kept: bytes) -> int:
         sign = kept[found.start()]
         if sign == 0x7B:
             depth += 1
+            if depth > _MOST_NESTED:
+                return 0
         elif sign == 0x7D:
             depth -= 1
             if depth == 0:
@@ -100,10 +106,11 @@ def _fields(given: Any, warnings: dict[str, None]) -> Iterator[Field]:
         warnings["A field is not an object."] = None
         return
     for tag, value in given.items():
-        if len(tag) != 3 or not (tag.isascii() and tag.isalnum()):
-            warnings[f"A field has the tag {tag[:20]!r}; it was left out."] = None
-        elif isinstance(value, str):
-            yield tag, _plain(value) if is_control(tag) else f"  {SUBFIELD}a{_plain(value)}"
+        if not is_tag(tag):
+            warnings[f"A field has the tag {tag[:20]!r}."] = None
+            tag = tag_of(tag)
+        if isinstance(value, str):
+            yield tag, _plain(value)
         elif isinstance(value, dict) and isinstance(value.get("subfields"), list):
             marks = "".join(_mark(value.get(name)) for name in ("ind1", "ind2"))
             yield tag, marks + "".join(_subfields(tag, value["subfields"], warnings))
@@ -133,7 +140,7 @@ def build(record: Record) -> bytes:
     """One record, on one line."""
     fields: list[dict[str, Any]] = []
     for tag, text in record.fields:
-        if is_control(tag):
+        if is_control(tag) or SUBFIELD not in text:
             fields.append({tag: text})
             continue
         marks, *parts = text.split(SUBFIELD)

@@ -2,6 +2,8 @@
 
 import re
 
+from lendery.catalog.formats.text import clean
+
 # A book number in the middle of other words: `0-471-38314-7 (paper : alk. paper)`.
 _ISBN = re.compile(r"(?<![0-9])(?:97[89][ -]?)?(?:[0-9][ -]?){9}[0-9Xx](?![0-9])")
 _SIGNS = str.maketrans({" ": None, "-": None, "x": "X"})
@@ -53,7 +55,8 @@ def system_number(text: str) -> str | None:
     """The number of another system: `(OCoLC)ocm00012345` is (OCoLC)12345."""
     if text.startswith("(OCoLC)") and (found := _OCLC.match(text[7:].lstrip())):
         return f"(OCoLC){found[1]}"
-    return text[:200] or None
+    agency, closed, number = clean(text).partition(")")
+    return f"{agency}{closed}{number.lstrip()}"[:200] or None
 
 
 def minor_units(text: str) -> int | None:

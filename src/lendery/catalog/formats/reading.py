@@ -13,11 +13,11 @@ from lendery.catalog.formats import (
     iso2709,
     lines,
     marcjson,
-    marcxml,
     native,
     openlibrary,
     tables,
     unimarc,
+    xmlstream,
 )
 from lendery.catalog.formats.profiles import DEFAULT, read_row
 from lendery.catalog.formats.record import Record
@@ -122,7 +122,7 @@ def _describing(profile: Profile) -> Callable[[Record], Said]:
 
 def _from_xml(file: BinaryIO, profile: Profile, start: int) -> Iterator[Parsed]:
     describe = _describing(profile)
-    for number, (offset, raw, record, why, told) in enumerate(marcxml.records(file), 1):
+    for number, (offset, raw, record, why, told) in enumerate(xmlstream.records(file), 1):
         if number <= start:
             continue
         if record is None:
@@ -143,10 +143,10 @@ def record_of(marc: bytes) -> Record:
     """The record of MARC that was kept, in whichever form. Raises Unreadable."""
     bare = marc.lstrip()
     if bare.startswith(b"<"):
-        found = marcxml.parse(bare)
-        if found is None:
-            raise Unreadable("The MARCXML that was kept cannot be read.")
-        return found
+        for found in xmlstream.records(io.BytesIO(bare)):
+            if found[2] is not None:
+                return found[2]
+        raise Unreadable("The MARCXML that was kept cannot be read.")
     return marcjson.parse(bare)[0] if bare.startswith(b"{") else iso2709.parse(marc)[0]
 
 

@@ -30,6 +30,16 @@ def is_control(tag: str) -> bool:
     return tag in _CONTROL
 
 
+def tag_of(text: str) -> str:
+    """A tag of three signs for one that is none: `42` is 042; 9XX is local, and nobody's."""
+    text = text.strip()
+    return text.rjust(3, "0")[:3] if text.isascii() and text.isalnum() else "9XX"
+
+
+def is_tag(text: str) -> bool:
+    return len(text) == 3 and text.isascii() and text.isalnum()
+
+
 def data_field(tag: str, indicators: str, subfields: Iterable[Subfield]) -> Field:
     return tag, indicators + "".join(f"{SUBFIELD}{code}{value}" for code, value in subfields)
 

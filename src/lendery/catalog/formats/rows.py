@@ -6,6 +6,7 @@ A row may run over lines inside quotes. A quote that is never closed spoils its 
 import codecs
 import csv
 import io
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import BinaryIO
 
 from charset_normalizer import from_bytes
 
-from lendery.catalog.formats.source import Slice
+from lendery.catalog.formats.source import GIVEN_UP, MOST_JUNK, Slice
 from lendery.catalog.formats.values import Profile
 
 SAMPLE = 1 << 16
@@ -21,6 +22,14 @@ _MOST_LINES, _MOST_BYTES, _LONGEST_LINE = 500, 1 << 18, 1 << 20
 _KEPT = 100_000
 _DELIMITERS = ",;\t|"
 _SIMPLE = {"ascii": "utf-8", "utf_8": "utf-8", "cp1252": "cp1252", "latin_1": "cp1252"}
+_ENOUGH = 50
+_LIKE_CP1252 = frozenset(
+    re.findall(
+        r"\S+",
+        "cp1250 cp1254 cp1257 cp1258 cp437 cp850 cp852 cp858 cp775 mac_roman mac_latin2 hp_roman8 "
+        "iso8859_2 iso8859_9 iso8859_15 iso8859_16",
+    )
+)
 csv.field_size_limit(1 << 20)
 
 
@@ -69,6 +78,8 @@ def sniffed_encoding(sample: bytes) -> str:
     except UnicodeDecodeError:
         best = from_bytes(sample[:SAMPLE]).best()
     found = best.encoding if best else "cp1252"
+    if found in _LIKE_CP1252 and sum(byte > 0x7F for byte in sample) < _ENOUGH:
+        return "cp1252"  # too few accents to tell western from central European
     return _SIMPLE.get(found, found) if _parts_lines_by_bytes(found) else "cp1252"
 
 
@@ -97,9 +108,12 @@ def slices(file: BinaryIO, layout: Layout, offset: int = 0) -> Iterator[Slice]:
         size = len(line)
         if len(line) >= _LONGEST_LINE and not line.endswith(b"\n"):
             kept = line[:_KEPT]
-            while line and not line.endswith(b"\n"):
+            while line and not line.endswith(b"\n") and size < MOST_JUNK:
                 line = file.readline(_LONGEST_LINE)
                 size += len(line)
+            if size >= MOST_JUNK:
+                yield offset, kept, GIVEN_UP
+                return
             yield offset, kept, f"The row has {size:,} bytes; {_LONGEST_LINE:,} are the most."
         elif line.count(b'"') % 2 and _is_open(line, layout):
             row, why = _over_lines(line, file, waiting, layout)

@@ -9,6 +9,8 @@ from lendery.catalog.formats.values import Refused
 
 Slice = tuple[int, bytes, str | None]  # where a record begins, its bytes, why it is none
 
+MOST_JUNK = 64 << 20  # bytes in a row that are no record
+GIVEN_UP = f"More than {MOST_JUNK >> 20} MB without a record: the rest of the file is not read."
 MOST = 8 << 30  # bytes of a file once it is unpacked
 RATIO = 200  # text and MARC pack to a tenth or a twentieth; a bomb to a thousandth
 _FREE = 16 << 20  # unpacked bytes before the ratio counts

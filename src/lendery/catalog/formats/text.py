@@ -6,8 +6,6 @@ import unicodedata
 LONGEST_LINE = 500
 LONGEST_TEXT = 20_000
 _JOINERS = "\u200c\u200d"  # Persian and several Indian scripts are not spelled without them
-# What librarians put around an article that does not count in filing: control signs, `<<The>>`.
-_NOT_FILED = re.compile("[\x88\x89\x98\x9c]|<<|>>|\u00ac")
 _SPACES = re.compile(r"\s+")
 _ABBREVIATIONS = frozenset(
     re.findall(
@@ -26,7 +24,7 @@ def clean(text: str) -> str:
         if not text.isascii() and not unicodedata.is_normalized("NFC", text):
             text = unicodedata.normalize("NFC", text)
         return " ".join(text.split()) if "  " in text else text.strip()
-    text = _SPACES.sub(" ", unicodedata.normalize("NFC", _NOT_FILED.sub("", text)))
+    text = _SPACES.sub(" ", unicodedata.normalize("NFC", text))
     return "".join(sign for sign in text if sign.isprintable() or sign in _JOINERS).strip()
 
 

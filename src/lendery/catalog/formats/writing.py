@@ -10,6 +10,7 @@ from lendery.catalog.formats.cataloguing import new_record
 from lendery.catalog.formats.editing import updated
 from lendery.catalog.formats.reading import record_of
 from lendery.catalog.formats.record import Record
+from lendery.catalog.formats.unimarc import is_unimarc
 from lendery.catalog.formats.values import Exported, Format, Refused, Unreadable, Unwritable
 
 _PREFIXED = re.compile(rb"<[^<>]*[\w.-]:[A-Za-z_]")
@@ -87,5 +88,6 @@ def marc_record(book: Exported, agency: str, now: datetime | None) -> Record:
         else:
             if not book.edited:
                 return record
-            return updated(record, book.described, id=book.id, agency=agency)
+            if not is_unimarc(record):  # an edited UNIMARC record becomes a new MARC 21 record
+                return updated(record, book.described, id=book.id, agency=agency)
     return new_record(book.described, id=book.id, agency=agency, now=now)
