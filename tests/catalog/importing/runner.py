@@ -10,6 +10,8 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import structlog
+
 from lendery.catalog.importing import running
 from lendery.catalog.jobs import LONG_JOBS
 from lendery.catalog.models import JOBS, TABLES
@@ -32,6 +34,7 @@ async def work(url: str, folder: str) -> None:
 
 
 def main(url: str, folder: str) -> None:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     for _ in sys.stdin:
         child = os.fork()
         if not child:
