@@ -3,7 +3,6 @@
 What is worked out is the same on both databases; the rows go in by COPY or by executemany.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +27,7 @@ from lendery.contracts.base import new_id
 from lendery.contracts.catalog import BookAdded, CopyAdded
 from lendery.contracts.importing import ImportOptions
 from lendery.platform.db import Session, Statement, Tx
+from lendery.platform.db.session import Write
 
 A_BOOK = as_book(Described("Middlemarch", isbns=("9780141439549",)))
 
@@ -37,7 +37,7 @@ class Chunk:
     """Rows on their way into the catalogue's tables."""
 
     books: list[dict[str, Any]]
-    words: dict[Statement, list[dict[str, Any]]]
+    words: list[Write]
     authors: list[dict[str, Any]]
     subjects: list[dict[str, Any]]
     sources: list[dict[str, Any]]
@@ -118,7 +118,7 @@ def _added(
     now: datetime,
 ) -> Chunk:
     statements = found_by(tx.dialect)
-    chunk = Chunk([], {each: [] for each in statements}, [], [], [], [])
+    chunk = Chunk([], [], [], [], [], [])
     for number, each in enumerate(records, first_number):
         authors = headings.authors(each.authors)
         row = each.columns
@@ -128,8 +128,7 @@ def _added(
         row["created_at"] = row["updated_at"] = now
         chunk.books.append(row)
         for statement, given in zip(statements, each.words, strict=True):
-            given["number"] = number
-            chunk.words[statement].append(given)
+            chunk.words.append((statement, as_made(given) | {"number": number}))
         chunk.authors += [
             {"book_number": number, "author_id": one.id, "position": position}
             for position, one in enumerate(authors)
@@ -141,6 +140,11 @@ def _added(
         chunk.sources.append(source_row(taking, each, number))
         chunk.made.append(BookAdded.model_construct(id=new_id(), book_id=row["id"], at=now))
     return chunk
+
+
+def as_made(given: dict[str, Any]) -> dict[str, Any]:
+    """What became a list on its way from the reader was a set."""
+    return {name: set(it) if isinstance(it, list) else it for name, it in given.items()}
 
 
 def found_by(dialect: str) -> list[Statement]:
@@ -173,10 +177,7 @@ async def _load(tx: Tx, chunk: Chunk) -> None:
     await tx.load(book, chunk.books)
     await tx.load(book_author, chunk.authors)
     await tx.load(book_subject, chunk.subjects)
-    for statement, given in chunk.words.items():
-        if given:
-            await tx.many(statement, given)
-            await asyncio.sleep(0)
+    await written(tx, chunk.words)
     await tx.load(source, chunk.sources)
 
 
