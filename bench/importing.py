@@ -29,7 +29,7 @@ from bench.crowded import WAIVED
 from bench.figures import Cost, Figure, Rate
 from bench.library import Library, barcode, card
 from lendery.catalog.formats import Described, Exported, Format, NamedHeading, write
-from lendery.contracts.circulation import LoanRequest, ReturnRequest
+from lendery.contracts.circulation import CheckOutRefused, LoanRequest, ReturnRequest
 from lendery.contracts.importing import ImportOptions
 from lendery.contracts.permissions import SYSTEM
 from lendery.main import Wiring, wire
@@ -227,7 +227,10 @@ async def _lend(wiring: Wiring, library: Library, many: int) -> float:
             barcode=code, card_number=card(number % library.size.patrons), waive=WAIVED
         )
         began = time.perf_counter()
-        await wiring.loans.check_out(request=request, actor=SYSTEM, now=_now())
+        try:
+            await wiring.loans.check_out(request=request, actor=SYSTEM, now=_now())
+        except CheckOutRefused:  # held for another reader
+            continue
         seen.append(time.perf_counter() - began)
         back = ReturnRequest(barcode=code)
         await wiring.loans.check_in(request=back, actor=SYSTEM, now=_now())

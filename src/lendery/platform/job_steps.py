@@ -20,7 +20,7 @@ def create_job_table(op: Any, context: str) -> None:
         sa.Column("request", Json, nullable=False),
         sa.Column("position", Json, nullable=False),
         sa.Column("counts", Json, nullable=False),
-        sa.Column("progress", sa.Float, nullable=False),
+        sa.Column("progress", sa.Integer, nullable=False),
         sa.Column("error", sa.Text),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("cancel_asked", sa.Boolean, nullable=False),

@@ -32,6 +32,7 @@ LOOK = 1.0  # seconds between two looks for what others asked for
 AGAIN = timedelta(seconds=5)  # after a neighbour or the database did not answer
 AT_ONCE = 2  # jobs of one process, so that a short one does not wait for a long one
 MOST_ATTEMPTS = 20
+WHOLE = 1_000_000  # progress is kept in millionths
 
 
 class LeaseLost(Exception):
@@ -68,7 +69,7 @@ class Running:
             by=self.runner,
             to_position=position,
             to_counts=counts,
-            to_progress=min(max(progress, 0.0), 1.0),
+            to_progress=in_millionths(progress),
             until=self.clock() + self.lease,
         )
         if row is None:
@@ -112,7 +113,7 @@ def asked_for(
         "request": request,
         "position": {},
         "counts": dict(counts or {}),
-        "progress": 0.0,
+        "progress": 0,
         "error": None,
         "attempts": 0,
         "cancel_asked": False,
@@ -132,8 +133,12 @@ def _put(table: JobTable) -> Statement:
     return _puts.setdefault(table.context, Statement(insert(table.job)))
 
 
+def in_millionths(progress: float) -> int:
+    return int(min(max(progress, 0.0), 1.0) * WHOLE)
+
+
 def job_of(row: Any) -> Job:
-    return Job.model_validate(row)
+    return Job.model_validate({**row._asdict(), "progress": row.progress / WHOLE})
 
 
 @dataclass(frozen=True)
@@ -289,7 +294,7 @@ class QueueRunner:
             row.request,
             row.position,
             row.counts,
-            row.progress,
+            row.progress / WHOLE,
             row.about,
             table,
             self.id,
@@ -355,7 +360,7 @@ class QueueRunner:
                 by=self.id,
                 to_state=state,
                 why=why,
-                to_progress=1.0 if state == "done" else running.progress,
+                to_progress=WHOLE if state == "done" else in_millionths(running.progress),
                 now=self.clock(),
             )
         JOBS.labels(running.kind, state).inc()

@@ -36,7 +36,7 @@ from lendery.contracts.importing import (
 from lendery.contracts.jobs import ENDED
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.db import Database, Session, Statement, any_of
-from lendery.platform.queue import Running, asked_for
+from lendery.platform.queue import WHOLE, Running, asked_for
 
 KIND = "export"
 PIECE = 256 * 1024  # bytes handed out at a time
@@ -90,7 +90,7 @@ class ExportDesk:
         return ExportReport(
             id=row.id,
             state=row.state,
-            progress=row.progress,
+            progress=row.progress / WHOLE,
             format=row.request["format"],
             written=row.counts.get("written", 0),
             left_out=row.counts.get("left_out", 0),

@@ -34,7 +34,7 @@ from lendery.contracts.jobs import ENDED
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.db import Database, Session, Statement
 from lendery.platform.paging import make_cursor, read_cursor
-from lendery.platform.queue import JobList, asked_for
+from lendery.platform.queue import WHOLE, JobList, asked_for
 
 KIND, UNDO = "import", "import-undo"
 AT_ONCE = 500  # rejected records handed out at a time
@@ -210,7 +210,7 @@ class ImportDesk:
             id=row.id,
             name=row.request["name"],
             state=row.state,
-            progress=row.progress,
+            progress=row.progress / WHOLE,
             options=ImportOptions.model_validate(row.request["options"]),
             **{name: row.counts.get(name, 0) for name in COUNTED},
             error=row.error,

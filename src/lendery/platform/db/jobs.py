@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from sqlalchemy import (
     Boolean,
     Column,
-    Float,
     Index,
     Integer,
     MetaData,
@@ -54,7 +53,7 @@ def job_table(context: str, metadata: MetaData) -> JobTable:
         Column("request", Json, nullable=False),
         Column("position", Json, nullable=False),
         Column("counts", Json, nullable=False),
-        Column("progress", Float, nullable=False),
+        Column("progress", Integer, nullable=False),  # in millionths
         Column("error", Text),
         Column("attempts", Integer, nullable=False),
         Column("cancel_asked", Boolean, nullable=False),
@@ -108,7 +107,7 @@ def job_table(context: str, metadata: MetaData) -> JobTable:
             .values(
                 position=bindparam("to_position", type_=Json()),
                 counts=bindparam("to_counts", type_=Json()),
-                progress=bindparam("to_progress", type_=Float()),
+                progress=bindparam("to_progress", type_=Integer()),
                 lease_until=until,
             )
             .returning(job.c.cancel_asked)
@@ -119,7 +118,7 @@ def job_table(context: str, metadata: MetaData) -> JobTable:
             .values(
                 state=bindparam("to_state", type_=job.c.state.type),
                 error=bindparam("why", type_=Text()),
-                progress=bindparam("to_progress", type_=Float()),
+                progress=bindparam("to_progress", type_=Integer()),
                 runner=None,
                 lease_until=None,
                 ended_at=now,

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Dialect, Float, bindparam, func, select
+from sqlalchemy import ColumnElement, Dialect, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.compiler import compiles
@@ -26,7 +26,6 @@ SQLITE: Dialect = sqlite.dialect(paramstyle="qmark")
 POSTGRES: Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
 Process = Callable[[Any], Any]
-FLOAT8 = 701  # what PostgreSQL calls the type: SQLAlchemy asks before it knows what to do
 PLACE = re.compile(r"\$(\d+)")
 ONE_ROW = re.compile(r"(?P<head>INSERT INTO [^$]* VALUES )(?P<row>\(.*\))(?P<tail> RETURNING .*)?")
 
@@ -104,8 +103,7 @@ def _row_type(
 
 
 def _result_process(kind: TypeEngine[Any], dialect: Dialect) -> Process | None:
-    oid = FLOAT8 if isinstance(kind, Float) else None
-    process: Process | None = kind._cached_result_processor(dialect, oid)
+    process: Process | None = kind._cached_result_processor(dialect, None)
     return process
 
 
