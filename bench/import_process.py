@@ -30,7 +30,7 @@ async def run(url: str, path: Path, folder: Path) -> dict[str, float]:
     wiring = wire(Settings(database_url=url, import_folder=folder))
     wiring.branches = NoBranches()  # type: ignore[assignment]
     now = datetime.now(UTC)
-    upload_id, at = await wiring.imports.receive(actor=SYSTEM, now=now), 0
+    upload_id, at = await wiring.imports.begin(actor=SYSTEM, now=now), 0
     with path.open("rb") as file:
         while data := file.read(PIECE):
             at = await wiring.imports.take(

@@ -200,7 +200,7 @@ async def _beside(library: Library, path: Path, folder: Path) -> Cost:
     figure = Cost("P7", what, "times idle", 1.5)
     await _lend(wiring, library, LOANS // 5)
     idle = await _lend(wiring, library, LOANS)
-    upload_id = await wiring.imports.receive(actor=SYSTEM, now=_now())
+    upload_id = await wiring.imports.begin(actor=SYSTEM, now=_now())
     await wiring.imports.take(
         upload_id=upload_id, at=0, data=path.read_bytes(), actor=SYSTEM, now=_now()
     )

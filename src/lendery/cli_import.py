@@ -133,7 +133,7 @@ async def _handed_in(wiring: Any, file: Path) -> UUID:
     if not file.is_file():
         raise typer.BadParameter(f"There is no file {file}.")
     now = datetime.now(UTC)
-    upload_id: UUID = await wiring.imports.receive(actor=SYSTEM, now=now)
+    upload_id: UUID = await wiring.imports.begin(actor=SYSTEM, now=now)
     at = 0
     with file.open("rb") as source:
         while data := source.read(PIECE):

@@ -124,7 +124,7 @@ class UploadRefused(Problem):
 
 
 class Imports(Protocol):
-    async def receive(self, *, actor: Actor, now: datetime) -> UUID:
+    async def begin(self, *, actor: Actor, now: datetime) -> UUID:
         """Room for a file that is about to come."""
         ...
 

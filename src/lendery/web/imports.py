@@ -76,7 +76,7 @@ class ImportPages:
         self, file: UploadFile, options: ImportOptions, actor: Actor, now: datetime
     ) -> ImportReport:
         imports = self.site.ports.imports
-        upload_id, at = await imports.receive(actor=actor, now=now), 0
+        upload_id, at = await imports.begin(actor=actor, now=now), 0
         try:
             while data := await file.read(PIECE):
                 at = await imports.take(upload_id=upload_id, at=at, data=data, actor=actor, now=now)

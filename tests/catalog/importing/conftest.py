@@ -78,7 +78,7 @@ class Bulk:
         self.library = Library(self.db)
 
     async def received(self, data: bytes) -> UUID:
-        upload_id = await self.imports.receive(actor=SYSTEM, now=NOW)
+        upload_id = await self.imports.begin(actor=SYSTEM, now=NOW)
         await self.imports.take(upload_id=upload_id, at=0, data=data, actor=SYSTEM, now=NOW)
         return upload_id
 

@@ -31,9 +31,9 @@ async def test_a_file_of_marc_becomes_books_that_are_found(bulk: Bulk, events: T
 async def test_only_who_may_import_imports(bulk: Bulk) -> None:
     reader = Actor(id=uuid4(), role="reader")
     with pytest.raises(SignInNeeded):
-        await bulk.imports.receive(actor=STRANGER, now=NOW)
+        await bulk.imports.begin(actor=STRANGER, now=NOW)
     with pytest.raises(NotAllowed):
-        await bulk.imports.receive(actor=reader, now=NOW)
+        await bulk.imports.begin(actor=reader, now=NOW)
     upload = await bulk.received(marc(EMMA))
     with pytest.raises(NotAllowed):
         await bulk.imports.start(

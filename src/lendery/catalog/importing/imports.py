@@ -56,7 +56,7 @@ class ImportDesk:
     states: CopyStates
     wake: Callable[[], None]
 
-    async def receive(self, *, actor: Actor, now: datetime) -> UUID:
+    async def begin(self, *, actor: Actor, now: datetime) -> UUID:
         actor.must(Permission.RUN_IMPORTS)
         upload_id = new_id()
         await asyncio.to_thread(lambda: self.place.make(upload_id).close())

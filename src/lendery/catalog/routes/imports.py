@@ -212,7 +212,7 @@ async def upload(request: Request, imports: Imports, actor: Actor) -> tuple[UUID
 
 async def handed_on(pieces: AsyncIterator[bytes], imports: Imports, actor: Actor) -> UUID:
     now = datetime.now(UTC)
-    upload_id, at = await imports.receive(actor=actor, now=now), 0
+    upload_id, at = await imports.begin(actor=actor, now=now), 0
     try:
         async for data in pieces:
             at = await imports.take(upload_id=upload_id, at=at, data=data, actor=actor, now=now)
