@@ -93,12 +93,24 @@ def _following(stream: _Stream, open_at: int | None) -> int | None:
     broke_at = stream.place(stream.handler.parser.ErrorByteIndex)
     start = max(broke_at, stream.at if open_at is None else stream.place(open_at) + 1)
     while True:
-        if found := _RECORD.search(stream.kept, max(start - stream.at, 0)):
-            return stream.at + found.start()
-        if stream.ended or stream.at - start > MOST_JUNK:
+        found = _next_record(stream.kept, max(start - stream.at, 0))
+        if found is not None:
+            return stream.at + found
+        if stream.ended or stream.at - start > MOST_JUNK >> 2:
             return None
         stream.drop(max(stream.at + len(stream.kept) - 80, start))
         stream.more()
+
+
+def _next_record(kept: bytes, start: int) -> int | None:
+    """Where the next tag of a record begins: its name is looked for first, being rarer than `<`."""
+    at = kept.find(b"record", start)
+    while at >= 0:
+        begins = kept.rfind(b"<", max(at - 62, start), at)
+        if begins >= 0 and _RECORD.match(kept, begins):
+            return begins
+        at = kept.find(b"record", at + 6)
+    return None
 
 
 def _taken(stream: _Stream) -> Iterator[Found]:
