@@ -61,7 +61,8 @@ def measure(libraries: list[Library], folder: Path, rounds: int, records: int) -
                     rate.add(told["records"] / told["seconds"], records / _limit(url, other))
                     memory.seen.append(told["megabytes"])
             found += [rate, memory]
-        found.append(asyncio.run(_beside(library, paths["MARC"], folder)))
+        loans = min(LOANS, records // 40)
+        found.append(asyncio.run(_beside(library, paths["MARC"], folder, loans)))
     return found
 
 
@@ -192,14 +193,14 @@ def _executemany(made: str, empty: str) -> float:
     return taken
 
 
-async def _beside(library: Library, path: Path, folder: Path) -> Cost:
+async def _beside(library: Library, path: Path, folder: Path, loans: int) -> Cost:
     """Check-outs in the process that imports: the slowest hundredth, against those alone."""
     url = library.at(folder / "beside.db") if library.database == "SQLite" else library.url
     wiring = wire(Settings(database_url=url, import_folder=folder / "beside"))
     what = f"slowest hundredth of check-outs during an import, {library.database}"
     figure = Cost("P7", what, "times idle", 1.5)
-    await _lend(wiring, library, LOANS // 5)
-    idle = await _lend(wiring, library, LOANS)
+    await _lend(wiring, library, loans // 5)
+    idle = await _lend(wiring, library, loans)
     upload_id = await wiring.imports.begin(actor=SYSTEM, now=_now())
     await wiring.imports.take(
         upload_id=upload_id, at=0, data=path.read_bytes(), actor=SYSTEM, now=_now()
@@ -209,7 +210,7 @@ async def _beside(library: Library, path: Path, folder: Path) -> Cost:
     )
     working = asyncio.create_task(wiring.queue.run())
     await asyncio.sleep(1.5)  # until it writes
-    busy = await _lend(wiring, library, LOANS)
+    busy = await _lend(wiring, library, loans)
     wiring.queue.stop()
     await working
     await wiring.close()

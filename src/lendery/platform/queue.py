@@ -205,7 +205,7 @@ class JobList:
 def _moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise Invalid("This is not a cursor of this list.") from error
 
 

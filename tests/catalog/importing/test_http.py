@@ -15,6 +15,7 @@ from lendery.catalog.routes import bulk_routes
 from lendery.contracts.permissions import SYSTEM
 from lendery.platform.http.edge import BodyLimit
 from lendery.platform.http.problems import add_problem_handlers
+from lendery.platform.paging import make_cursor
 from tests.catalog.test_http import As, client
 
 from .conftest import EMMA, MIDDLEMARCH, ROMOLA, Bulk, book, marc
@@ -143,3 +144,15 @@ async def test_lists_of_jobs_go_on_where_they_ended(bulk: Bulk, staff: httpx2.As
     assert [len(first["items"]), len(rest["items"]), rest["next_cursor"]] == [2, 1, None]
     assert (await staff.get(f"{JOBS}?cursor=WzEsMl0")).status_code == 422
     assert (await staff.get(f"{IMPORTS}?limit=1")).json()["items"][0]["added"] == 1
+
+
+async def test_a_cursor_may_be_any_number_and_breaks_nothing(
+    bulk: Bulk, staff: httpx2.AsyncClient
+) -> None:
+    report = await bulk.run(BROKEN)
+    for number in (2**31, 2**63 - 1, -(2**62)):
+        page = await staff.get(f"{IMPORTS}/{report.id}/notes?cursor={make_cursor(number)}")
+        assert page.status_code == 200 and len(page.json()["items"]) == (number < 0)
+    for moment in ("0001-01-01T00:00:00", "9999-12-31T23:59:59-12:00", "soon"):
+        cursor = make_cursor(moment, report.id)
+        assert (await staff.get(f"{JOBS}?cursor={cursor}")).status_code in (200, 422)

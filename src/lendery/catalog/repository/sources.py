@@ -7,7 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
+    ColumnElement,
     Integer,
     and_,
     bindparam,
@@ -178,11 +180,16 @@ async def last_note(session: Session, *, job_id: UUID) -> int:
     return await session.value(found) or 0
 
 
+def later_than(after: int) -> ColumnElement[bool]:
+    """A cursor may name any number, also one that no note can have."""
+    return import_note.c.no > bindparam("later_than", after, type_=BigInteger())
+
+
 async def notes(
     session: Session, *, job_id: UUID, severity: str | None, after: int, many: int
 ) -> list[Any]:
     shown = [column for column in import_note.c if column.name != "raw"]
-    wanted = select(*shown).where(import_note.c.job_id == job_id, import_note.c.no > after)
+    wanted = select(*shown).where(import_note.c.job_id == job_id, later_than(after))
     if severity:
         wanted = wanted.where(import_note.c.severity == severity)
     return await session.rows(wanted.order_by(import_note.c.no).limit(many))
@@ -192,7 +199,7 @@ async def rejects(session: Session, *, job_id: UUID, after: int, many: int) -> l
     wanted = select(import_note.c.no, import_note.c.record, import_note.c.says, import_note.c.raw)
     mine = and_(
         import_note.c.job_id == job_id,
-        import_note.c.no > after,
+        later_than(after),
         import_note.c.severity == "rejected",
     )
     return await session.rows(wanted.where(mine).order_by(import_note.c.no).limit(many))
