@@ -82,9 +82,10 @@ from lendery.platform.http.hot import FastPath, HotAnswers
 from lendery.platform.http.identity import Identities
 from lendery.platform.http.openapi import document
 from lendery.platform.http.problems import add_problem_handlers
+from lendery.platform.job_list import JobList
 from lendery.platform.jobs import Job, JobRunner
 from lendery.platform.ports import Breaker, Peer, expose, remote
-from lendery.platform.queue import JobList, LongJob, QueueRunner
+from lendery.platform.queue import LongJob, QueueRunner
 from lendery.platform.schema import states
 from lendery.platform.services import ServiceTokens
 from lendery.platform.settings import CONTEXTS, Settings

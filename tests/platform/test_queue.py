@@ -17,7 +17,8 @@ from lendery.contracts.jobs import Job, JobHasEnded, NoSuchJob
 from lendery.contracts.permissions import SYSTEM
 from lendery.platform.db import Database
 from lendery.platform.db.jobs import job_table
-from lendery.platform.queue import JobList, LongJob, QueueRunner, Running, asked_for
+from lendery.platform.job_list import JobList, asked_for
+from lendery.platform.queue import LongJob, QueueRunner, Running
 
 metadata = MetaData()
 JOBS = job_table("toy", metadata)

@@ -23,7 +23,8 @@ from lendery.contracts.circulation import Branch
 from lendery.contracts.importing import ImportOptions, ImportReport
 from lendery.contracts.permissions import SYSTEM
 from lendery.platform.db import Database
-from lendery.platform.queue import JobList, QueueRunner
+from lendery.platform.job_list import JobList
+from lendery.platform.queue import QueueRunner
 from lendery.platform.settings import Settings
 from tests.catalog.conftest import MAIN_STREET, NOW, RIVERSIDE, Circulation, Library
 

@@ -36,7 +36,8 @@ from lendery.contracts.importing import (
 from lendery.contracts.jobs import ENDED
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.db import Database, Session, Statement, any_of
-from lendery.platform.queue import WHOLE, Running, asked_for
+from lendery.platform.job_list import WHOLE, asked_for
+from lendery.platform.queue import Running
 
 KIND = "export"
 PIECE = 256 * 1024  # bytes handed out at a time

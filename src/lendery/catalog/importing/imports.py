@@ -33,8 +33,8 @@ from lendery.contracts.importing import (
 from lendery.contracts.jobs import ENDED
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.db import Database, Session, Statement
+from lendery.platform.job_list import WHOLE, JobList, asked_for
 from lendery.platform.paging import make_cursor, read_cursor
-from lendery.platform.queue import WHOLE, JobList, asked_for
 
 KIND, UNDO = "import", "import-undo"
 AT_ONCE = 500  # rejected records handed out at a time
