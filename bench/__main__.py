@@ -6,11 +6,22 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import crowded, figures, lending, limits, load, reads, replaying, stalls, starting
+from bench import (
+    crowded,
+    figures,
+    importing,
+    lending,
+    limits,
+    load,
+    reads,
+    replaying,
+    stalls,
+    starting,
+)
 from bench.figures import Figure
 from bench.library import QUICK, Library, Size, on_postgres, on_sqlite
 
-NAMES = ("reads", "checkout", "crowded", "replay", "start", "stalls")
+NAMES = ("reads", "checkout", "crowded", "replay", "import", "start", "stalls")
 
 
 def main() -> None:
@@ -65,6 +76,8 @@ def _measure(
         return [*crowded.measure(libraries, folder, rounds)]
     if name == "replay":
         return [*replaying.measure(libraries, folder, rounds)]
+    if name == "import":
+        return importing.measure(libraries, folder, rounds, importing.RECORDS)
     if name == "start":
         return [*starting.measure(sqlite, folder, rounds)]
     return [*stalls.measure(libraries, folder, seconds * 2)]

@@ -17,6 +17,7 @@ from rich.progress import Progress as Bars
 from lendery.cli_backup import backups
 from lendery.cli_events import events
 from lendery.cli_generate import generating
+from lendery.cli_import import bulk
 from lendery.cli_search import search
 from lendery.cli_seed import seeding
 from lendery.contracts.base import Problem
@@ -36,6 +37,7 @@ app.add_typer(backups)  # at the top level
 app.add_typer(generating)
 app.add_typer(seeding)
 app.add_typer(search)
+app.add_typer(bulk)
 console = Console(stderr=True)
 
 

@@ -31,9 +31,14 @@ from lendery.catalog.books import BookCatalog
 from lendery.catalog.copies import CopyRegister
 from lendery.catalog.duplicates import DuplicateList
 from lendery.catalog.hot import hot_paths
+from lendery.catalog.importing.exporting import ExportDesk
+from lendery.catalog.importing.imports import ImportDesk
+from lendery.catalog.importing.place import Place
 from lendery.catalog.jobs import JOBS as CATALOG_JOBS
+from lendery.catalog.jobs import LONG_JOBS as CATALOG_LONG_JOBS
 from lendery.catalog.merging import MergeDesk
 from lendery.catalog.models import CHANGES as CATALOG_CHANGES
+from lendery.catalog.models import JOBS as CATALOG_JOB_TABLE
 from lendery.catalog.models import TABLES as CATALOG_TABLES
 from lendery.catalog.reactions import REACTIONS as CATALOG_REACTIONS
 from lendery.catalog.repository.books import make_findable
@@ -65,11 +70,14 @@ from lendery.contracts.circulation import (
     Rules,
 )
 from lendery.contracts.identity import Keys
+from lendery.contracts.importing import Exports, Imports
+from lendery.contracts.jobs import Jobs
 from lendery.contracts.reviews import Reviews
 from lendery.platform import logging
 from lendery.platform.backup.scheduled import backup_job
 from lendery.platform.cache.shared import SharedAnswers
 from lendery.platform.db import Database, Tx
+from lendery.platform.db.jobs import JobTable
 from lendery.platform.db.log import ContextTables
 from lendery.platform.events import Deliveries, Fanout, Reaction, Reactions, Relay, outboxes
 from lendery.platform.http.edge import (
@@ -88,8 +96,10 @@ from lendery.platform.http.identity import Identities
 from lendery.platform.http.openapi import document
 from lendery.platform.http.problems import add_problem_handlers
 from lendery.platform.http.routes_index import IndexedRouter
+from lendery.platform.job_list import JobList
 from lendery.platform.jobs import Job, JobRunner
 from lendery.platform.ports import Breaker, Peer, expose, remote
+from lendery.platform.queue import LongJob, QueueRunner
 from lendery.platform.schema import states
 from lendery.platform.services import ServiceTokens
 from lendery.platform.settings import CONTEXTS, Settings
@@ -114,6 +124,11 @@ JOBS: dict[str, tuple[Job, ...]] = {
     "circulation": CIRCULATION_JOBS,
     "reviews": REVIEWS_JOBS,
 }
+LONG_JOBS: dict[str, tuple[JobTable, dict[str, LongJob]]] = {
+    "catalog": (CATALOG_JOB_TABLE, CATALOG_LONG_JOBS)
+}
+# Bodies that may be as large as LENDERY_IMPORT_LIMIT.
+UPLOADS = ("/api/v1/imports", "/staff/imports")
 # What a backup does not carry, because it follows from the rest.
 DERIVED: dict[str, tuple[Callable[[Tx], Awaitable[None]], ...]] = {"catalog": (make_findable,)}
 HOT_WRITES = frozenset(
@@ -123,6 +138,7 @@ HOT_WRITES = frozenset(
         "/api/v1/holds",
         "/api/v1/payments",
         "/api/v1/auth/token",
+        "/api/v1/imports",
         "/staff",
         "/my",
     }
@@ -187,6 +203,30 @@ class Wiring:
     @cached_property
     def series(self) -> SeriesList:
         return self._port(SeriesList, "catalog", lambda: SeriesShelf(self.db))
+
+    @cached_property
+    def imports(self) -> Imports:
+        return self._port(
+            Imports,
+            "catalog",
+            lambda: ImportDesk(
+                self.db, self.files, self.branches, self.copy_states, self.queue.wake
+            ),
+        )
+
+    @cached_property
+    def exports(self) -> Exports:
+        return self._port(
+            Exports, "catalog", lambda: ExportDesk(self.db, self.files, self.queue.wake)
+        )
+
+    @cached_property
+    def long_jobs(self) -> Jobs:
+        return self._port(Jobs, "catalog", lambda: JobList(self.db, CATALOG_JOB_TABLE))
+
+    @property
+    def files(self) -> Place:
+        return Place(self.settings.import_folder, self.settings.import_limit)
 
     @cached_property
     def loans(self) -> Loans:
@@ -293,6 +333,12 @@ class Wiring:
         return HotAnswers(paths, self.db, changes, self.settings.cache_entries, shared)
 
     @cached_property
+    def queue(self) -> QueueRunner:
+        """The long work that was asked for, done here or by another process."""
+        kinds = {context: LONG_JOBS[context] for context in self.here if context in LONG_JOBS}
+        return QueueRunner(self, self.db, kinds)
+
+    @cached_property
     def deliveries(self) -> Reactions:
         """What other processes deliver to."""
         here = {c: REACTIONS[c] for c in self.settings.contexts if c in REACTIONS}
@@ -355,7 +401,7 @@ def _edge(app: ASGIApp, wiring: Wiring, identities: Identities) -> ASGIApp:
     app = FastPath(app, wiring.answers)
     app = limits = RateLimited(app, settings.requests_per_minute, settings.trusted_proxies)
     app = Identified(app, identities, services, settings.contexts)
-    app = BodyLimit(app, settings.body_limit)
+    app = BodyLimit(app, settings.body_limit, dict.fromkeys(UPLOADS, settings.import_limit))
     app = Observed(HeadAsGet(app))
     return FrontDoor(app, wiring.answers, identities, limits)
 
@@ -387,6 +433,7 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
                 series=wiring.series,
             )
         )
+        found.append(catalog_routes.bulk_routes(wiring.imports, wiring.exports, wiring.long_jobs))
     if "accounts" in here:
         found.append(
             accounts_routes.routes(
@@ -419,6 +466,9 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
             expose(Duplicates, wiring.duplicates),
             expose(Works, wiring.works),
             expose(SeriesList, wiring.series),
+            expose(Imports, wiring.imports),
+            expose(Exports, wiring.exports),
+            expose(Jobs, wiring.long_jobs),
         ]
     if "circulation" in here:
         found += [
@@ -444,14 +494,16 @@ def _lifespan(
         relay = asyncio.create_task(wiring.relay.run())
         jobs = asyncio.create_task(wiring.jobs.run())
         leases = asyncio.create_task(wiring.answers.run())
+        queue = asyncio.create_task(wiring.queue.run())
         identities.start()
         gc.collect()
         gc.freeze()  # what lives as long as the process is never looked at again
         yield
         wiring.relay.stop()
         wiring.jobs.stop()
+        wiring.queue.stop()
         with contextlib.suppress(TimeoutError):  # what is unsent then is sent after the start
-            await asyncio.wait_for(asyncio.gather(relay, jobs), 5)
+            await asyncio.wait_for(asyncio.gather(relay, jobs, queue), 5)
         leases.cancel()
         await asyncio.wait([leases], timeout=2)
         await identities.stop()

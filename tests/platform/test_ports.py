@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, TypeAdapter
 
-from lendery.contracts import accounts, catalog, circulation, identity
+from lendery.contracts import accounts, catalog, circulation, identity, importing, jobs
 from lendery.contracts.base import (
     Busy,
     Invalid,
@@ -35,7 +35,7 @@ SECRET = "a secret for these tests, 32 characters"
 NOW = datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
 PORTS = [
     each
-    for module in (accounts, catalog, circulation, identity)
+    for module in (accounts, catalog, circulation, identity, importing, jobs)
     for _, each in inspect.getmembers(module, inspect.isclass)
     if getattr(each, "_is_protocol", False)
     and f"{each.__module__}.".startswith(f"{module.__name__}.")
@@ -83,6 +83,8 @@ def sample(hint: Any, name: str = "") -> Any:
         datetime: NOW,
         date: date(2026, 2, 28),
         int: 3,
+        float: 0.5,
+        bytes: b"UVVKRA==",  # base 64, twice
         bool: True,
         str: WORDS.get(name, "Middlemarch"),
         Any: {"any": ["thing", 1, None]},

@@ -1,5 +1,7 @@
 """The people in these tests, and the things they act on."""
 
+import asyncio
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -153,6 +155,31 @@ class Things:
         self.made |= {"copy_id": copy["id"], "barcode": copy["barcode"]}
         self.made["book_id"] = copy["book_id"]
 
+    async def _import(self) -> None:
+        self.made["import_id"] = await self._imported("")
+
+    async def _checked(self) -> None:
+        """A dry run, whose file waits."""
+        self.made["checked_id"] = await self._imported("?dry_run=true")
+
+    async def _imported(self, query: str) -> str:
+        line = json.dumps({"id": self.made["mark"], "book": {"title": "Emma"}})
+        answer = await self.library.staff.post(f"{API}/imports{query}", content=line)
+        return await self._ended(expect(answer, 202)["id"])
+
+    async def _export(self) -> None:
+        made = await self.library.staff.post(f"{API}/exports", json={"format": "lendery"})
+        self.made["export_id"] = await self._ended(expect(made, 202)["id"])
+
+    async def _ended(self, job_id: str) -> str:
+        for _ in range(500):
+            job = expect(await self.library.staff.get(f"{API}/jobs/{job_id}"))
+            if job["state"] not in ("queued", "running"):
+                assert job["state"] == "done", job
+                return job_id
+            await asyncio.sleep(0.02)
+        raise AssertionError("the job does not end")
+
     async def _loan(self) -> None:
         copy = await self.library.copy()
         body = {"barcode": copy["barcode"], "patron_id": self.made["user_id"]}
@@ -233,6 +260,9 @@ MAKERS = {
     "duplicate_id": "duplicate",
     "twin_id": "duplicate",
     "copy_id": "copy",
+    "import_id": "import",
+    "checked_id": "checked",
+    "export_id": "export",
     "barcode": "copy",
     "loan_id": "loan",
     "lent_barcode": "loan",

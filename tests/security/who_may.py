@@ -30,6 +30,7 @@ class Ask:
     who: frozenset[str]
     body: dict[str, Any] | None = None
     form: dict[str, str] | None = None
+    file: str = ""
     query: str = ""
     status: int = 200
     witness: str = ""
@@ -160,6 +161,30 @@ AUTHORITIES = {
     "POST /duplicates/{duplicate_id}/dismiss": [Ask(STAFF, status=204, witness=PAIRED)],
     "POST /duplicates/{duplicate_id}/merge": [
         Ask(STAFF, {"winner_id": "{twin_id}"}, witness=PAIRED)
+    ],
+}
+
+A_LINE = '{"id":"{mark}","book":{"title":"Emma"}}'
+IMPORT, EXPORT = "/imports/{import_id}", "/exports/{export_id}"
+TAKEN: dict[str, Any] = {"status": 202}
+
+BULK = {
+    "GET /imports": [Ask(STAFF)],
+    "POST /imports": [Ask(STAFF, file=A_LINE, witness="/books?limit=1&total=exact", **TAKEN)],
+    "GET /imports/{import_id}": [Ask(STAFF)],
+    "GET /imports/{import_id}/notes": [Ask(STAFF)],
+    "GET /imports/{import_id}/rejects": [Ask(STAFF), Ask(STAFF, query="?reasons=true")],
+    "POST /imports/{import_id}/proceed": [
+        Ask(STAFF, at={"import_id": "{checked_id}"}, witness="/imports/{checked_id}", **TAKEN)
+    ],
+    "POST /imports/{import_id}/undo": [Ask(STAFF, witness=IMPORT, **TAKEN)],
+    "POST /exports": [Ask(STAFF, {"format": "lendery"}, witness="/jobs?kind=export", **TAKEN)],
+    "GET /exports/{export_id}": [Ask(STAFF)],
+    "GET /exports/{export_id}/file": [Ask(STAFF)],
+    "GET /jobs": [Ask(STAFF)],
+    "GET /jobs/{job_id}": [Ask(STAFF, at={"job_id": "{import_id}"})],
+    "POST /jobs/{job_id}/cancel": [
+        Ask(STAFF, at={"job_id": "{import_id}"}, status=409, witness=IMPORT)
     ],
 }
 
@@ -347,7 +372,7 @@ def _absolute(operation: str) -> str:
 
 WHO_MAY: dict[str, list[Ask]] = {
     _absolute(operation): asks
-    for operation, asks in (CATALOG | AUTHORITIES | CIRCULATION | REVIEWS | ACCOUNTS).items()
+    for operation, asks in (CATALOG | AUTHORITIES | BULK | CIRCULATION | REVIEWS | ACCOUNTS).items()
 } | {"GET /.well-known/jwks.json": [Ask(ALL)]}
 
 SMOKE = [

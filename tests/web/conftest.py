@@ -212,7 +212,8 @@ async def furnished(app: ASGIApp, wiring: Wiring) -> Library:
 
 
 def program(file: Path) -> tuple[ASGIApp, Wiring]:
-    settings = Settings(database_url=f"sqlite:///{file}", public_url=ORIGIN)
+    folder = file.parent / "imports"
+    settings = Settings(database_url=f"sqlite:///{file}", public_url=ORIGIN, import_folder=folder)
     wiring = wire(settings)
     return create_app(settings, wiring), wiring
 

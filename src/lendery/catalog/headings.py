@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from lendery.catalog.repository import authors as authors_kept
@@ -21,6 +22,21 @@ from lendery.platform.http.answers import make_cursor, read_cursor
 ID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 LONGEST_SUBJECT = 500
 MOST_WORDS = 8
+
+
+class Meant(Protocol):
+    """An author as a book names them: by id, or by name."""
+
+    @property
+    def id(self) -> UUID | None: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def sort_name(self) -> str | None: ...
+    @property
+    def born(self) -> int | None: ...
+    @property
+    def died(self) -> int | None: ...
 
 
 def named(given: NamedAuthor | str) -> NamedAuthor:
@@ -47,7 +63,7 @@ class Headings:
         cls,
         tx: Tx,
         *,
-        authors: Iterable[NamedAuthor],
+        authors: Iterable[Meant],
         subjects: Iterable[str],
         shown: Iterable[UUID] = (),
         now: datetime,
@@ -79,12 +95,12 @@ class Headings:
             self.preferred[unknown[name]] = headings[subject_id]
             self.subjects[headings[subject_id]] = subject_id
 
-    def authors(self, given: Iterable[NamedAuthor], pointer: str = "#/authors") -> list[Author]:
+    def authors(self, given: Iterable[Meant], pointer: str = "#/authors") -> list[Author]:
         """Each once, in order. Raises Invalid for an id that nobody has."""
         found = [self._author(each, f"{pointer}/{at}") for at, each in enumerate(given)]
         return list({each.id: each for each in found}.values())
 
-    def _author(self, given: NamedAuthor, pointer: str) -> Author:
+    def _author(self, given: Meant, pointer: str) -> Author:
         if given.id:
             known = self.by_id.get(given.id)
             if known is None:
@@ -99,7 +115,7 @@ class Headings:
             alike.append(known)
         return known
 
-    def _made(self, given: NamedAuthor, name: str) -> Author:
+    def _made(self, given: Meant, name: str) -> Author:
         made = Author(
             id=new_id(),
             name=name,
@@ -154,7 +170,7 @@ async def subjects_found(db: Database, q: str | None, window: Window) -> Page[Su
     )
 
 
-def _is_meant(given: NamedAuthor, known: Author) -> bool:
+def _is_meant(given: Meant, known: Author) -> bool:
     if given.sort_name and folded_name(given.sort_name) != folded_name(known.sort_name):
         return False
     return given.born is None or given.born == known.born

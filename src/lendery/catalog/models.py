@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -27,6 +28,7 @@ from sqlalchemy.types import TypeEngine
 
 from lendery.platform.cache import ChangeLog
 from lendery.platform.db import Json, UtcDateTime, context_tables
+from lendery.platform.db.jobs import job_table
 
 NUMBER: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
 # Ordered by code point on both databases, whatever the server's locale.
@@ -242,5 +244,55 @@ duplicate = Table(  # pairs that look the same to the job that compares
     Index("catalog_duplicates_by_score", "kind", "score", "id"),
 )
 
+# A record as it came: lossless, whatever our own fields make of it. A book of a higher `version`
+# was edited since by people, and `edited` says that an import without MARC changed it; then our
+# fields say more than `raw` does. `before` is what an import overlaid, for its undo.
+source = Table(
+    "catalog_source",
+    metadata,
+    Column(
+        "book_number",
+        NUMBER,
+        ForeignKey("catalog_book.number", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("version", Integer, nullable=False),
+    Column("job_id", Uuid, nullable=False),
+    Column("prior_job_id", Uuid),
+    Column("format", String(16), nullable=False),
+    Column("control_number", Text),
+    Column("edited", Boolean, nullable=False),
+    Column("packed", Boolean, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("before", LargeBinary),
+    Index("catalog_sources_by_control_number", "control_number"),
+    Index("catalog_sources_of_import", "job_id", "book_number"),
+)
+
+# What an import has to say of single records: rejected (with its bytes), warned of, matched.
+import_note = Table(
+    "catalog_import_note",
+    metadata,
+    Column("job_id", Uuid, primary_key=True),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("severity", String(12), nullable=False),
+    Column("record", Integer, nullable=False),
+    Column("at_byte", BigInteger, nullable=False),
+    Column("control_number", Text),
+    Column("title", Text),
+    Column("says", Text, nullable=False),
+    Column("raw", LargeBinary),
+)
+
+import_copy = Table(
+    "catalog_import_copy",
+    metadata,
+    Column("copy_id", Uuid, ForeignKey("catalog_copy.id", ondelete="CASCADE"), primary_key=True),
+    Column("job_id", Uuid, nullable=False),
+    Column("book_number", NUMBER, nullable=False),
+    Index("catalog_copies_of_import", "job_id", "book_number"),
+)
+
 TABLES = context_tables("catalog", metadata)
 CHANGES = ChangeLog("catalog", change)
+JOBS = job_table("catalog", metadata)

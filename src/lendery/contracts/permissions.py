@@ -27,6 +27,8 @@ class Permission(StrEnum):
     GRANT_ROLES = "people:roles"
     READ_RULES = "rules:read"
     WRITE_RULES = "rules:write"
+    RUN_IMPORTS = "imports:run"
+    READ_JOBS = "jobs:read"
 
 
 READER = frozenset(
@@ -42,6 +44,8 @@ LIBRARIAN = READER | {
     Permission.SEE_PEOPLE,
     Permission.EDIT_PEOPLE,
     Permission.READ_RULES,
+    Permission.RUN_IMPORTS,
+    Permission.READ_JOBS,
 }
 GRANTED: dict[str, frozenset[Permission]] = {
     "reader": READER,

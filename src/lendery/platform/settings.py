@@ -94,6 +94,14 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("LENDERY_REDIS_PORT", "REDIS_PORT"),
         description="And its port.",
     )
+    import_folder: Path = Field(
+        Path("var/imports"),
+        description="Where files wait that are being imported or exported. Processes that share a "
+        "database share it too.",
+    )
+    import_limit: int = Field(
+        2_000_000_000, ge=1_000, description="Largest file that is taken for import, in bytes."
+    )
     backup_folder: Path | None = Field(
         None, description="Where backups are written by the clock; unset: nowhere."
     )

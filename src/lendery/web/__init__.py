@@ -11,6 +11,7 @@ registering.py  somebody new                 account.py       what one of them o
 overdue.py    what is late                   desk_branch.py   where a desk stands
 reviewing.py  writing a review               review_queue.py  what staff decide about
 headings.py   an author, a subject, a series duplicates.py    what looks the same, merges
+imports.py    files of records, in four steps
 """
 
 from fastapi import APIRouter, FastAPI
@@ -25,6 +26,7 @@ from lendery.web import (
     headings,
     hold_lists,
     holds,
+    imports,
     my,
     overdue,
     patron_holds,
@@ -41,7 +43,7 @@ PAGES = (
     *(catalogue, headings, reviewing, holds, sessions, my),
     *(desk, desk_branch, hold_lists),
     *(review_queue, patrons, patron_holds, account, registering, overdue),
-    duplicates,
+    *(duplicates, imports),
 )
 
 

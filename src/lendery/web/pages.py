@@ -43,6 +43,8 @@ POLICY = "; ".join(
 NOT_PAGES = ("/api/", "/internal/", "/static/", "/docs", "/redoc", "/openapi.json", "/graphql")
 NOT_TEXT = ("Cc", "Cs", "Cn")  # as the contracts refuse them
 FORM = "application/x-www-form-urlencoded"
+WITH_FILE = "multipart/form-data"
+TAKE_FILES = ("/staff/imports",)
 log = structlog.get_logger("lendery.web")
 
 
@@ -142,8 +144,12 @@ async def answer(site: Site, request: Request, handler: Endpoint) -> Response:
 
 async def _check(site: Site, request: Request, visit: Visit) -> None:
     """Raises FormExpired for a form that is not one of ours, SignInNeeded for one too late."""
-    if request.headers.get("content-type", FORM).split(";")[0].strip() != FORM:
+    kind = request.headers.get("content-type", FORM).split(";")[0].strip()
+    with_file = kind == WITH_FILE and request.url.path in TAKE_FILES
+    if kind != FORM and not with_file:
         raise HTTPException(415, "Send the form as it is on the page.")
+    if with_file and not visit.staff:  # before the file is received
+        raise visit.trouble or SignInNeeded("Sign in first.")
     form: FormData = await request.form(max_fields=200)
     token = form.get("token")
     if not site.sessions.is_ours(request):

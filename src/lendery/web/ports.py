@@ -6,6 +6,7 @@ from lendery.contracts.accounts import Tokens, Users
 from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
 from lendery.contracts.catalog import Authors, Books, Copies
 from lendery.contracts.circulation import Branches, Calendars, CopyStates, Fees, Holds, Loans
+from lendery.contracts.importing import Imports
 from lendery.contracts.reviews import Reviews
 from lendery.platform.settings import Settings
 
@@ -47,3 +48,5 @@ class Ports(Protocol):
     def branches(self) -> Branches: ...
     @property
     def calendars(self) -> Calendars: ...
+    @property
+    def imports(self) -> Imports: ...

@@ -109,6 +109,11 @@ class Database:
             return self._driver.writer.raw
         return None
 
+    def turns(self) -> int:
+        """How many transactions were begun here so far, and how often another process held the
+        writers up: who loads much sees by it whether others wait."""
+        return self._driver.turns
+
     async def tidy(self) -> None:
         """After a bulk load: fresh statistics for the planner, and no long write-ahead log."""
         await self._driver.tidy()

@@ -53,12 +53,16 @@ class ContextTables:
     remember: Statement
 
     def announcement(self, happened: Event) -> tuple[Statement, dict[str, Any]]:
-        return self.append, {
-            "e_id": happened.id,
-            "e_name": happened.name,
-            "e_aggregate": happened.aggregate,
-            "e_at": happened.at,
-            "e_body": happened.model_dump(mode="json", exclude={"id", "at"}),
+        return self.append, {f"e_{name}": value for name, value in self.fact(happened).items()}
+
+    def fact(self, happened: Event) -> dict[str, Any]:
+        """What the log says of it, by column."""
+        return {
+            "id": happened.id,
+            "name": happened.name,
+            "aggregate": happened.aggregate,
+            "at": happened.at,
+            "body": happened.model_dump(mode="json", exclude={"id", "at"}),
         }
 
     def received(

@@ -11,10 +11,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+from sqlalchemy import Table
 
 from lendery.contracts.base import Busy
 from lendery.platform.db.session import Duplicate, Query, Session, Write
-from lendery.platform.db.statement import POSTGRES, Statement, compiled, joined
+from lendery.platform.db.statement import POSTGRES, Rows, Statement, compiled, joined
 
 COLUMNS = re.compile(r"^Key \((.*?)\)=")
 GONE = (  # how asyncpg says that a connection is no more, or nearly
@@ -63,6 +64,14 @@ class PostgresConnection:
         with _duplicates_named():
             await self.raw.executemany(statement.sql, [statement.bind(row)[1] for row in rows])
 
+    async def load(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """By COPY: the server reads the rows as they come, and parses no statement."""
+        loaded = Rows([table.c[name] for name in rows[0]], POSTGRES)
+        with _duplicates_named():
+            await self.raw.copy_records_to_table(
+                table.name, columns=loaded.names, records=map(loaded.values, rows)
+            )
+
 
 class _duplicates_named:
     def __enter__(self) -> None: ...
@@ -94,6 +103,7 @@ class _Reading:
 
 class PostgresDriver:
     dialect = "postgresql"
+    turns = 0
 
     def __init__(self, url: str, *, size: int) -> None:
         self._url = re.sub(r"^postgresql\+\w+:", "postgresql:", url)

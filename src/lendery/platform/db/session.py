@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sqlalchemy import Table
 from sqlalchemy.sql import Executable
 
 from lendery.contracts.base import Event
@@ -34,6 +35,7 @@ class Connection(Protocol):
     async def run(self, query: Query, given: Mapping[str, Any]) -> int: ...
     async def write(self, writes: Sequence[Write]) -> None: ...
     async def many(self, query: Statement, rows: Sequence[Mapping[str, Any]]) -> None: ...
+    async def load(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None: ...
 
 
 class Session:
@@ -82,6 +84,11 @@ class Tx(Session):
         """The same write for many rows."""
         await self._connection.many(query, rows)
 
+    async def load(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """New rows in bulk, by column name, each with the same columns. Raises Duplicate."""
+        if rows:
+            await self._connection.load(table, rows)
+
     def announcement(self, happened: Event) -> Write:
         """The write that puts an event into its context's log."""
         self.announced.append(happened)
@@ -91,8 +98,9 @@ class Tx(Session):
         if len(happened) == 1:
             await self.write(self.announcement(happened[0]))
         elif happened:
-            writes = [self.announcement(each) for each in happened]
-            await self.many(writes[0][0], [given for _, given in writes])
+            self.announced += happened
+            tables = self._tables[happened[0].context]
+            await self.load(tables.event, [tables.fact(each) for each in happened])
 
     async def is_first(self, context: str, event: Event, reaction: str, *, now: datetime) -> bool:
         """Puts the event into the context's inbox; False when this reaction has acted on it."""

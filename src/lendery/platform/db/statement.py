@@ -114,6 +114,21 @@ def tuple_of(*values: Any) -> tuple[Any, ...]:
     return values
 
 
+class Rows:
+    """Rows for one table, as a bulk load takes them: the same columns in each."""
+
+    def __init__(self, columns: Sequence[Any], dialect: Dialect) -> None:
+        self.names = [each.name for each in columns]
+        made = [each.type._cached_bind_processor(dialect) for each in columns]
+        self._bind = [(at, process) for at, process in enumerate(made) if process]
+
+    def values(self, row: Mapping[str, Any]) -> list[Any]:
+        values = [row[name] for name in self.names]
+        for at, process in self._bind:
+            values[at] = process(values[at])
+        return values
+
+
 class Statement:
     """A statement kept at module level, so that its text is made once.
 

@@ -10,7 +10,7 @@ import itertools
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -127,18 +127,19 @@ class HeadAsGet:
 class BodyLimit:
     """Refuses bodies over the limit: at once when announced, else as soon as they pass it."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self.app, self.limit = app, limit
+    def __init__(self, app: ASGIApp, limit: int, larger: Mapping[str, int] | None = None) -> None:
+        self.app, self.limit, self.larger = app, limit, larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
+        limit = self.larger.get(scope["path"], self.limit)
         announced = header(scope, b"content-length")
-        if announced and (not announced.isdigit() or int(announced) > self.limit):
+        if announced and (not announced.isdigit() or int(announced) > limit):
             if header(scope, b"expect") is None:
                 await self._let_finish(receive)
-            await self._refuse(scope, receive, send)
+            await self._refuse(scope, receive, send, limit)
             return
         taken, more, started = 0, True, False
 
@@ -147,13 +148,13 @@ class BodyLimit:
             message = await receive()
             taken += len(message.get("body", b""))
             more = message.get("more_body", False)
-            if taken > self.limit:
+            if taken > limit:
                 raise TooLarge
             return message
 
         async def sending(message: Message) -> None:
             nonlocal started
-            if taken > self.limit and not started:
+            if taken > limit and not started:
                 return  # whatever was made of half a body
             started = True
             await send(message)
@@ -163,13 +164,13 @@ class BodyLimit:
         except TooLarge:
             if started:
                 raise
-        if taken > self.limit and not started:
+        if taken > limit and not started:
             if more:
                 await self._let_finish(receive)
-            await self._refuse(scope, receive, send)
+            await self._refuse(scope, receive, send, limit)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        says = f"A request may have {self.limit} bytes at most."
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+        says = f"A request may have {limit} bytes at most."
         await refuse(scope, receive, send, TooLarge(says))
 
     async def _let_finish(self, receive: Receive) -> None:

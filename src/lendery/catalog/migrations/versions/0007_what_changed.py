@@ -5,7 +5,7 @@ from alembic import op
 from lendery.platform.log_steps import add_changes, drop_changes
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 compatible_from = "0001"
 
 

@@ -1,0 +1,149 @@
+"""Records that are here already, taken over: what the new one leaves empty stays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from lendery.catalog.formats import Format
+from lendery.catalog.headings import Headings, Meant
+from lendery.catalog.importing.outcome import Outcome
+from lendery.catalog.importing.ready import NOBODY, Ready, kept_of
+from lendery.catalog.repository import books as books_kept
+from lendery.catalog.repository import record as written
+from lendery.catalog.repository import sources
+from lendery.catalog.repository import subjects as subjects_kept
+from lendery.catalog.rules.fold import folded_name
+from lendery.catalog.rules.matching import Known, overlay
+from lendery.contracts.catalog import AuthorRef, Book, BookChanged, NamedAuthor
+from lendery.platform.db import Tx
+from lendery.platform.db.session import Write
+
+STORED = ("title", "subtitle", "isbn", "publisher", "published_year", "language", "description",
+          "series", "call_number", "material", "subjects", "withdrawn")  # fmt: skip
+
+
+def changes_of(before: Book, record: Ready) -> dict[str, Any]:
+    """What an overlay would change: plain fields, and whether authors and subjects."""
+    changes = overlay(before, record.columns)
+    if before.isbn in record.isbns:
+        changes.pop("isbn", None)
+    subjects = tuple(dict.fromkeys(record.columns["subjects"]))
+    if subjects and subjects != before.subjects:
+        changes["subjects"] = subjects
+    names = [folded_name(each.name) for each in record.authors]
+    if names and names != [folded_name(each.name) for each in before.authors]:
+        changes["authors"] = tuple(each.name for each in record.authors)
+    return changes
+
+
+@dataclass
+class Overlays:
+    """The overlays of one chunk. `places`: each record with the id and number of its book."""
+
+    tx: Tx
+    job_id: UUID
+    format: Format
+    headings: Headings
+    outcome: Outcome
+    now: datetime
+    places: list[tuple[Ready, UUID, int]] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+    async def prepare(self, overlays: Sequence[tuple[Ready, Known]]) -> None:
+        if not overlays:
+            return
+        numbers = [known.number for _, known in overlays]
+        rows = await self.tx.rows(books_kept.BY_NUMBERS, numbers=numbers)
+        books = {row.number: books_kept.book_of(row) for row in rows}
+        before = await sources.sources_of(self.tx, numbers=numbers)
+        firsts = {each.authors[0].id for each in books.values() if each.authors}
+        known_firsts = await Headings.of(
+            self.tx,
+            authors=[NamedAuthor(id=each) for each in firsts],
+            subjects=[name for each in books.values() for name in each.subjects],
+            now=self.now,
+        )
+        self.headings.by_id |= known_firsts.by_id
+        self.headings.subjects |= known_firsts.subjects
+        for record, known in overlays:
+            book, prior = books[known.number], before.get(known.number)
+            self.places.append((record, book.id, known.number))
+            changes = changes_of(book, record)
+            if not changes and (prior is None or self._same(prior, record)):
+                self.outcome.counts["skipped"] += 1
+                continue
+            self.outcome.counts["overlaid"] += 1
+            self._overlay(record, known.number, book, prior, changes)
+
+    def _same(self, prior: Any, record: Ready) -> bool:
+        raw, packed = kept_of(self.format, record)
+        return not raw or bool(prior.raw == raw and bool(prior.packed) == packed)
+
+    def _overlay(
+        self, record: Ready, number: int, before: Book, prior: Any, changes: dict[str, Any]
+    ) -> None:
+        given: list[Meant] = [NamedAuthor(id=each.id) for each in before.authors[:1]]
+        if "authors" in changes:
+            given = list(record.authors)
+        authors = self.headings.authors(given)
+        if "authors" in changes:
+            refs = tuple(AuthorRef(id=each.id, name=each.name) for each in authors)
+            changes = changes | {"authors": refs}
+        after = before.model_copy(update=changes | {"version": before.version + 1})
+        first = authors[0].sort_name if authors else None
+        self.writes += books_kept.replaced(
+            self.tx.dialect, number, after, sort_author=first, now=self.now
+        )
+        if {"authors", "subjects"} & changes.keys():
+            self.writes += self._relinked(number, after)
+            self.gone += set(before.subjects) - set(after.subjects)
+        self.writes.append(self._source(record, number, before, after.version, prior))
+        self.writes.append(self.tx.announcement(BookChanged(book_id=before.id, at=self.now)))
+
+    def _relinked(self, number: int, after: Book) -> list[Write]:
+        subjects = () if after.withdrawn else after.subjects
+        authors = [each.id for each in after.authors]
+        about = self.headings.subject_ids(subjects)
+        return books_kept.linked(number, authors=authors, subjects=about)
+
+    def _source(self, record: Ready, number: int, before: Book, version: int, prior: Any) -> Write:
+        raw, packed = kept_of(self.format, record)
+        keeps = prior is not None and not raw  # a list does not replace a MARC record
+        row = {
+            "version": version,
+            "job_id": self.job_id,
+            "prior_job_id": prior.job_id if prior is not None else None,
+            "format": prior.format if keeps else self.format.value,
+            "control_number": prior.control_number if keeps else record.control_number,
+            "edited": keeps and bool(prior.raw),
+            "packed": bool(prior.packed) if keeps else packed,
+            "raw": prior.raw if keeps else raw,
+            "before": _before(before, prior),
+        }
+        if prior is None:
+            return sources.PUT, {"book_number": number, **row}
+        return sources.replaced(number, row)
+
+    async def write(self) -> None:
+        unlinks = [
+            each
+            for write, given in self.writes
+            if write is books_kept.LINK_AUTHOR or write is books_kept.LINK_SUBJECT
+            for each in books_kept.unlinked(given["book_number"])
+        ]
+        once = {(each[0], each[1]["at_number"]): each for each in unlinks}
+        await written(self.tx, list(once.values()))  # before the links that take their place
+        await written(self.tx, self.writes)
+        await subjects_kept.forget_unused(self.tx, names=list(set(self.gone)))
+
+
+def _before(book: Book, prior: Any) -> bytes:
+    columns = {name: getattr(book, name) for name in STORED}
+    authors = [{"id": str(each.id), "name": each.name} for each in book.authors]
+    if prior is not None and prior.before is not None:
+        # What an older import overlaid can no longer be undone: one step back is kept, not all.
+        prior = prior._replace(before=None, job_id=NOBODY, prior_job_id=None)
+    return sources.packed_before(columns, authors, prior)
