@@ -20,7 +20,7 @@ from lendery.contracts.catalog import AuthorRef, Book, BookChanged, NamedAuthor
 from lendery.platform.db import Tx
 from lendery.platform.db.session import Write
 
-STORED = ("title", "subtitle", "isbn", "publisher", "published_year", "language", "description",
+STORED = ("series_number", "title", "subtitle", "isbn", "publisher", "published_year", "language", "description",
           "series", "call_number", "material", "subjects", "withdrawn")  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from lendery.catalog.repository import record as written
 from lendery.catalog.repository import sources
 from lendery.catalog.repository import subjects as subjects_kept
 from lendery.catalog.repository.changes import next_turn
+from lendery.catalog.rules.works import work_of
 from lendery.contracts.catalog import (
     AuthorRef,
     Book,
@@ -215,7 +216,13 @@ class Undo:
         overlaid = books_kept.book_of(now_kept)
         refs = tuple(AuthorRef(id=UUID(a["id"]), name=a["name"]) for a in fields["authors"])
         version = overlaid.version + 1
-        shown = Book(**{**fields, "id": row.id, "authors": refs, "version": version})
+        work_id = overlaid.work_id
+        if not now_kept.work_by_hand:
+            main = refs[0].id if refs else None
+            work_id = work_of(row.id, fields["title"], fields["language"], main)
+        shown = Book(
+            **{**fields, "id": row.id, "authors": refs, "work_id": work_id, "version": version}
+        )
         headings = await Headings.of(
             tx,
             authors=[NamedAuthor(id=each.id) for each in shown.authors],
