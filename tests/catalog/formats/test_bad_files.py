@@ -280,6 +280,13 @@ def test_one_bad_object_among_good_ones() -> None:
         assert found[2].raw.decode() == parts[2]
 
 
+def test_a_text_without_an_end_is_looked_through_once() -> None:
+    """Looked through anew from each of its quotes, this would hold the library up for an hour."""
+    endless = b'{"leader": "' + b'\\"' * 100_000
+    found = from_bytes(endless, Format.marcjson)
+    assert problems(found) == ["The record has no end within 200,012 bytes."]
+
+
 def test_json_nested_too_deep_is_one_rejection() -> None:
     deep = b'{"leader":' + b"[" * 50_000 + b"]" * 50_000 + b"}"
     assert len(problems(from_bytes(deep, Format.marcjson))) == 1
