@@ -264,6 +264,17 @@ async def test_plain_requests_take_the_fast_path(library: Library) -> None:
     assert made is not None and len(json.loads(made.body)["items"]) == 2
 
 
+async def test_who_is_on_the_shelf_is_never_shown_for_long(library: Library) -> None:
+    """It is told by circulation and follows no change here, however it is asked for."""
+    paths = hot_paths(HeadingFile(library.db), library.books)
+    [many] = [each for each in paths if each.route == BOOKS]
+    for query in (b"available=true", b"a=1&branch_id=7", b"facets=true", b"limit=1&facets=1",
+                  b"%61vailable=true", b"a=1&f%61cets=true"):  # fmt: skip
+        assert many.lifetime(query) <= 2, query
+    for query in (b"", b"limit=5", b"author=Ann%20Reed", b"subject=facets%3D"):
+        assert many.lifetime(query) > 200, query
+
+
 async def test_a_change_is_seen_by_the_very_next_read(library: Library) -> None:
     book = await library.book("Middlemarch")
     answers = kept_answers(library)

@@ -29,7 +29,7 @@ _ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _BOOK = re.compile(rf"{BOOKS}/({_ID})")
 _AUTHOR = re.compile(rf"{AUTHORS}/({_ID})")
 _THEIR_BOOKS = re.compile(rf"{AUTHORS}/{_ID}/books")
-_SHOWS_COPIES = re.compile(rb"(?:^|&)(?:available|branch|branch_id)=")
+_SHOWS_COPIES = re.compile(rb"(?:^|&)(?:available|branch|branch_id|facets|[^=&%]*%[^=&]*)=")
 _IS_RANKED = re.compile(rb"(?:^|&)q=|sort=(?:popularity|rating)")
 # Programs that would write these answers differently do not share them.
 _FIELDS = [lendery.__version__, *Book.model_fields, *AuthorHeading.model_fields]
