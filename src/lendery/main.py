@@ -103,9 +103,11 @@ from lendery.platform.queue import LongJob, QueueRunner
 from lendery.platform.schema import states
 from lendery.platform.services import ServiceTokens
 from lendery.platform.settings import CONTEXTS, Settings
+from lendery.reviews import hot as reviews_hot
 from lendery.reviews import routes as reviews_routes
 from lendery.reviews.board import ReviewBoard
 from lendery.reviews.jobs import JOBS as REVIEWS_JOBS
+from lendery.reviews.models import CHANGES as REVIEWS_CHANGES
 from lendery.reviews.models import TABLES as REVIEWS_TABLES
 from lendery.reviews.reactions import REACTIONS as REVIEWS_REACTIONS
 
@@ -328,6 +330,9 @@ class Wiring:
         if "catalog" in self.settings.contexts:
             paths += hot_paths(HeadingFile(self.db), BookCatalog(self.db))
             changes["catalog"] = CATALOG_CHANGES
+        if "reviews" in self.settings.contexts:
+            paths += reviews_hot.hot_paths(ReviewBoard(self.db, self.books, self.borrowings))
+            changes["reviews"] = REVIEWS_CHANGES
         url, secret = self.settings.redis, self.settings.secret.get_secret_value()
         shared = SharedAnswers(url, secret) if url else None
         return HotAnswers(paths, self.db, changes, self.settings.cache_entries, shared)
