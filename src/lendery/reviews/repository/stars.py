@@ -59,10 +59,10 @@ async def take_turns(tx: Tx, *, book_ids: Iterable[UUID]) -> dict[UUID, Turn]:
     wanted = sorted(set(book_ids))
     turn = await CHANGES.next_turn(tx)
     await tx.write(turn.touches(*map(reviews_key, wanted)))
-    return {book_id: await _turn(tx, book_id) for book_id in wanted}
+    return {book_id: await _taken(tx, book_id) for book_id in wanted}
 
 
-async def _turn(tx: Tx, book_id: UUID) -> Turn:
+async def _taken(tx: Tx, book_id: UUID) -> Turn:
     row = await tx.row(TURN, book_id=book_id)
     assert row is not None
     return Turn(tuple(getattr(row, name) for name in STARS), row.version, row.closed)
