@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -133,6 +134,7 @@ async def _corrected(
     return None
 
 
+@lru_cache(maxsize=1024)  # it depends on nothing else, and many ask the same
 def _placed(wanted: BookSearch, window: Window) -> tuple[Question, Cursor | None]:
     """What is asked, and where in the list the page begins."""
     asks = question(wanted)

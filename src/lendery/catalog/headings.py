@@ -12,7 +12,6 @@ from lendery.catalog.repository import subjects as subjects_kept
 from lendery.catalog.repository.variants import headings_called, variants_of
 from lendery.catalog.rules.filing import family_first
 from lendery.catalog.rules.fold import folded_name, words
-from lendery.contracts.authorities import HeadingKind
 from lendery.contracts.base import Invalid, Page, Window, new_id
 from lendery.contracts.catalog import Author, AuthorRef, NamedAuthor, Subject
 from lendery.platform.db import Database, Tx
@@ -76,22 +75,22 @@ class Headings:
         listed, wanted = list(authors), set(subjects)
         ids = {each.id for each in listed if each.id}
         names = {folded_name(each.name) for each in listed if each.name and not each.id}
-        by_name = await authors_kept.authors_named(tx, names=list(names))
-        led = await _led_to(tx, "author", names - by_name.keys())
-        by_id = await authors_kept.authors_with(tx, ids=list(ids | set(led.values())))
+        by_id, by_name = await authors_kept.authors_meant(tx, ids=ids, names=names)
+        known = await subjects_kept.subjects_named(tx, names=list(wanted))
+        unknown = {folded_name(name): name for name in wanted - known.keys()}
+        led, on = await _led_to(tx, names - by_name.keys(), unknown)
+        by_id |= await authors_kept.authors_with(tx, ids=list(set(led.values()) - by_id.keys()))
         by_name |= {name: [by_id[other]] for name, other in led.items() if other in by_id}
         everyone = {*by_id, *shown, *(each.id for alike in by_name.values() for each in alike)}
-        known = await subjects_kept.subjects_named(tx, names=list(wanted))
         other_forms = await variants_of(tx, everyone)
         found = cls(now, by_id, by_name, known, other_forms)
-        await found._lead({folded_name(name): name for name in wanted - known.keys()}, tx)
+        await found._lead(unknown, on, tx)
         return found
 
-    async def _lead(self, unknown: dict[str, str], tx: Tx) -> None:
+    async def _lead(self, unknown: dict[str, str], on: dict[str, UUID], tx: Tx) -> None:
         """Subjects that are named by another form go by their heading's."""
-        led = await _led_to(tx, "subject", unknown)
-        headings = await subjects_kept.names_of(tx, ids=list(set(led.values())))
-        for name, subject_id in led.items():
+        headings = await subjects_kept.names_of(tx, ids=list(set(on.values())))
+        for name, subject_id in on.items():
             self.preferred[unknown[name]] = headings[subject_id]
             self.subjects[headings[subject_id]] = subject_id
 
@@ -146,9 +145,15 @@ class Headings:
         return found
 
 
-async def _led_to(tx: Tx, kind: HeadingKind, names: Iterable[str]) -> dict[str, UUID]:
-    """Folded names that are another form of one heading, and of one only."""
-    found = await headings_called(tx, kind, names=list(names))
+async def _led_to(
+    tx: Tx, authors: Iterable[str], subjects: Iterable[str]
+) -> tuple[dict[str, UUID], dict[str, UUID]]:
+    """Folded names that are another form of one heading, and of one only: authors, subjects."""
+    by, on = await headings_called(tx, authors=authors, subjects=subjects)
+    return _only(by), _only(on)
+
+
+def _only(found: dict[str, list[UUID]]) -> dict[str, UUID]:
     return {name: ids[0] for name, ids in found.items() if len(ids) == 1}
 
 

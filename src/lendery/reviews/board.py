@@ -34,6 +34,7 @@ from lendery.reviews import moderation, rules, turns
 from lendery.reviews.repository import reviews as kept
 from lendery.reviews.repository import stars
 from lendery.reviews.repository.reviews import Kept
+from lendery.reviews.repository.stars import Turn
 from lendery.reviews.showing import shown, shown_with_reports
 from lendery.reviews.turns import Asked, had_in_hand
 
@@ -92,8 +93,8 @@ class ReviewBoard:
                        at=each.at, now=now)  # fmt: skip
             by_book[each.book_id].append(new)
         async with self.db.begin() as tx:
-            for book_id in sorted(by_book):
-                await _put_up(tx, book_id, by_book[book_id], now)
+            for book_id, turn in (await stars.take_turns(tx, book_ids=by_book)).items():
+                await _put_up(tx, book_id, turn, by_book[book_id], now)
         return len(reviews)
 
     async def get(self, *, review_id: UUID, actor: Actor) -> Review:
@@ -104,17 +105,26 @@ class ReviewBoard:
             return (await shown_with_reports(session, [row]))[0]
 
     async def of_book(self, *, book_id: UUID, order: Order, window: Window) -> ReviewPage:
+        page = await self.reviewed(book_id=book_id, order=order, window=window)
+        if page is None:  # is there such a book?
+            await self.books.get(book_id=book_id)
+            none = Rating.of(book_id, rules.NO_STARS)
+            page = ReviewPage(
+                items=[], next_cursor=None, total=0 if window.total else None, rating=none
+            )
+        return page
+
+    async def reviewed(self, *, book_id: UUID, order: Order, window: Window) -> ReviewPage | None:
+        """The same, from what is kept here alone. None: nobody ever reviewed it."""
         after = _place(order, window.after) if window.after else None
         async with self.db.read() as session:
             counts = await stars.stars_of(session, book_id=book_id)
-            rows: list[Kept] = []
-            if counts is not None:
-                rows = await kept.of_book(
-                    session, book_id=book_id, order=order, after=after, many=window.limit + 1
-                )
-        if counts is None:  # reviewed by nobody: is there such a book?
-            await self.books.get(book_id=book_id)
-        told = Rating.of(book_id, counts or rules.NO_STARS)
+            if counts is None:
+                return None
+            rows = await kept.of_book(
+                session, book_id=book_id, order=order, after=after, many=window.limit + 1
+            )
+        told = Rating.of(book_id, counts)
         page = rows[: window.limit]
         more = len(rows) > window.limit
         return ReviewPage(
@@ -239,8 +249,7 @@ def _new(
     )
 
 
-async def _put_up(tx: Tx, book_id: UUID, new: Sequence[Kept], now: datetime) -> None:
-    turn = await stars.take_turn(tx, book_id=book_id)
+async def _put_up(tx: Tx, book_id: UUID, turn: Turn, new: Sequence[Kept], now: datetime) -> None:
     if turn.closed:
         raise NoSuchBook("There is no such book.", book_id=str(book_id))
     counts = turn.stars

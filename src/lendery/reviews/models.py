@@ -3,12 +3,33 @@
 A review stands alone, as a document would: nothing is joined to show it.
 """
 
-from sqlalchemy import Boolean, Column, Index, Integer, MetaData, SmallInteger, String, Table, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Uuid,
+    text,
+)
 from sqlalchemy import Text as LongText
 
+from lendery.platform.cache import ChangeLog
 from lendery.platform.db import UtcDateTime, context_tables
 
 metadata = MetaData()
+
+change = Table(  # its one row is moved by every change of a review
+    "reviews_change",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+    Column("mark", BigInteger, nullable=False, server_default=text("0")),
+)
 
 review = Table(
     "reviews_review",
@@ -62,3 +83,4 @@ rating = Table(  # whoever changes a review of a book takes turns on its row
 )
 
 TABLES = context_tables("reviews", metadata)
+CHANGES = ChangeLog("reviews", change)

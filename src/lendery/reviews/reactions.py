@@ -19,8 +19,8 @@ class Neighbours(Protocol):
 async def forget_person(tx: Tx, event: PatronRemoved, told: None) -> None:
     """What they wrote stays, without a name and without a link to anybody."""
     written = await kept.reviews_by(tx, patron_id=event.patron_id)
-    for book_id in sorted({row.book_id for row in written}):
-        await stars.take_turn(tx, book_id=book_id)
+    if written:
+        await stars.take_turns(tx, book_ids=(row.book_id for row in written))
     await tx.write(kept.forgotten(event.patron_id), reports.forgotten(event.patron_id))
     await tx.announce(
         *(ReviewChanged(review_id=row.id, book_id=row.book_id, at=event.at) for row in written)

@@ -111,10 +111,8 @@ async def verify(db: Database, borrowings: Borrowings, *, now: datetime) -> int:
         had = [row for row in rows if (row.patron_id, row.book_id) in known]
         later = [row for row in rows if (row.patron_id, row.book_id) not in known]
         async with db.begin() as tx:
-            for book_id in sorted({row.book_id for row in had}):
-                await stars_kept.take_turn(
-                    tx, book_id=book_id
-                )  # its list reads otherwise from now on
+            if had:  # their lists read otherwise from now on
+                await stars_kept.take_turns(tx, book_ids=(row.book_id for row in had))
             await kept.mark(tx, [row.id for row in had])
             again = {row.id: rules.ask_again_at(row.created_at, now) for row in later}
             await kept.ask_later(tx, again)

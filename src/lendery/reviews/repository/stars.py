@@ -1,6 +1,6 @@
 """The stars of books, and the turns that changes of their reviews take."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from lendery.platform.db import Session, Statement, Tx
 from lendery.platform.db.session import Write
-from lendery.reviews.models import rating
+from lendery.reviews.models import CHANGES, rating
 
 STARS = ("ones", "twos", "threes", "fours", "fives")
 
@@ -44,8 +44,25 @@ class Turn(NamedTuple):
     closed: bool
 
 
+def reviews_key(book_id: object) -> str:
+    """What a change of its reviews touches: the list of them."""
+    return f"reviews:{book_id}"
+
+
 async def take_turn(tx: Tx, *, book_id: UUID) -> Turn:
-    """Our turn to change reviews of this book. First in a transaction."""
+    """Our turn to change reviews of this book. First in a transaction, and once."""
+    return (await take_turns(tx, book_ids=[book_id]))[book_id]
+
+
+async def take_turns(tx: Tx, *, book_ids: Iterable[UUID]) -> dict[UUID, Turn]:
+    """Our turn to change reviews of all these books. First in a transaction, and once."""
+    wanted = sorted(set(book_ids))
+    turn = await CHANGES.next_turn(tx)
+    await tx.write(turn.touches(*map(reviews_key, wanted)))
+    return {book_id: await _taken(tx, book_id) for book_id in wanted}
+
+
+async def _taken(tx: Tx, book_id: UUID) -> Turn:
     row = await tx.row(TURN, book_id=book_id)
     assert row is not None
     return Turn(tuple(getattr(row, name) for name in STARS), row.version, row.closed)
