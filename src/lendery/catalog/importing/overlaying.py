@@ -21,7 +21,8 @@ from lendery.platform.db import Tx
 from lendery.platform.db.session import Write
 
 STORED = ("title", "subtitle", "isbn", "publisher", "published_year", "language", "description",
-          "series", "series_number", "call_number", "material", "subjects", "withdrawn")  # fmt: skip
+          "series", "series_number", "call_number", "material", "subjects",
+          "withdrawn")  # fmt: skip
 
 
 def changes_of(before: Book, record: Ready) -> dict[str, Any]:
