@@ -30,7 +30,7 @@ from lendery.contracts.reviews import (
 )
 from lendery.platform.db import Database, Session, Tx
 from lendery.platform.paging import make_cursor, read_cursor
-from lendery.reviews import moderation, rules, turns
+from lendery.reviews import merging, moderation, rules, turns
 from lendery.reviews.repository import reviews as kept
 from lendery.reviews.repository import stars
 from lendery.reviews.repository.reviews import Kept
@@ -60,8 +60,7 @@ class ReviewBoard:
         new = _new(review, book_id=book_id, patron_id=actor.id, asked=asked, at=now, now=now)
         async with self.db.begin() as tx:
             turn = await stars.take_turn(tx, book_id=book_id)
-            if turn.closed:
-                raise NoSuchBook("There is no such book.")
+            turns.still_open(book_id, turn)
             own = await kept.review_by(tx, patron_id=actor.id, book_id=book_id)
             if own is not None:
                 raise AlreadyReviewed(
@@ -118,13 +117,14 @@ class ReviewBoard:
         """The same, from what is kept here alone. None: nobody ever reviewed it."""
         after = _place(order, window.after) if window.after else None
         async with self.db.read() as session:
-            counts = await stars.stars_of(session, book_id=book_id)
-            if counts is None:
+            standing = await stars.stars_of(session, book_id=book_id)
+            if standing is None:
                 return None
+            turns.not_merged(standing)
             rows = await kept.of_book(
                 session, book_id=book_id, order=order, after=after, many=window.limit + 1
             )
-        told = Rating.of(book_id, counts)
+        told = Rating.of(book_id, standing.stars)
         page = rows[: window.limit]
         more = len(rows) > window.limit
         return ReviewPage(
@@ -141,6 +141,8 @@ class ReviewBoard:
             actor.must_be(like.patron_id, Permission.MODERATE)
         after = read_cursor(window.after, UUID)[0] if window.after else None
         async with self.db.read() as session:
+            if like.book_id is not None:
+                turns.not_merged(await stars.stars_of(session, book_id=like.book_id))
             rows = await kept.listed(session, like=like, after=after, many=window.limit + 1)
             page = rows[: window.limit]
             return Page[Review](
@@ -200,6 +202,9 @@ class ReviewBoard:
                 tx.announcement(ReviewRemoved(review_id=review_id, book_id=before.book_id, at=now)),
                 *turns.starred(tx, before.book_id, turn, before, None, now=now),
             )
+            await merging.next_in_line(
+                tx, patron_id=before.patron_id, book_id=before.book_id, now=now
+            )
 
     async def report(
         self, *, review_id: UUID, report: NewReport, actor: Actor, now: datetime
@@ -250,8 +255,7 @@ def _new(
 
 
 async def _put_up(tx: Tx, book_id: UUID, turn: Turn, new: Sequence[Kept], now: datetime) -> None:
-    if turn.closed:
-        raise NoSuchBook("There is no such book.", book_id=str(book_id))
+    turns.still_open(book_id, turn)
     counts = turn.stars
     for each in new:
         assert each.patron_id is not None

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 import lendery
-from lendery.contracts.base import Invalid, Window
+from lendery.contracts.base import Invalid, NotFound, Window
 from lendery.contracts.reviews import Order, Rating, Review, ReviewPage
 from lendery.platform.http.answers import etag_of, page_body
 from lendery.platform.http.kept import Finished, HotPath, next_link
@@ -37,7 +37,7 @@ def hot_paths(board: ReviewBoard) -> list[HotPath]:
         order, window = wanted
         try:
             page = await board.reviewed(book_id=UUID(named[1]), order=order, window=window)
-        except Invalid:
+        except (Invalid, NotFound):  # merged, say
             return None
         if page is None:
             return None

@@ -174,6 +174,7 @@ class Catalogue:
             about=bool(wanted.q) and total > ABOUT,
             facets=_choices(found.facets or {}, total),
             shelf=await self._shelf(found.items),
+            rated=await opinions.rated(ports, found.items),
         )
 
     async def _shelf(self, books: Any) -> dict[UUID, Availability] | None:

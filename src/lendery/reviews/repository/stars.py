@@ -1,7 +1,7 @@
 """The stars of books, and the turns that changes of their reviews take."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
@@ -42,6 +42,7 @@ class Turn(NamedTuple):
     stars: tuple[int, ...]
     version: int
     closed: bool
+    merged_into: UUID | None = None
 
 
 def reviews_key(book_id: object) -> str:
@@ -65,13 +66,18 @@ async def take_turns(tx: Tx, *, book_ids: Iterable[UUID]) -> dict[UUID, Turn]:
 async def _taken(tx: Tx, book_id: UUID) -> Turn:
     row = await tx.row(TURN, book_id=book_id)
     assert row is not None
-    return Turn(tuple(getattr(row, name) for name in STARS), row.version, row.closed)
+    return _turn_of(row)
 
 
-async def stars_of(session: Session, *, book_id: UUID) -> tuple[int, ...] | None:
-    """None: nobody ever reviewed it."""
+async def stars_of(session: Session, *, book_id: UUID) -> Turn | None:
+    """Whoever's turn it is. None: nobody ever reviewed it."""
     row = await session.row(STARS_OF, book_id=book_id)
-    return tuple(getattr(row, name) for name in STARS) if row else None
+    return _turn_of(row) if row else None
+
+
+def _turn_of(row: Any) -> Turn:
+    stars = tuple(getattr(row, name) for name in STARS)
+    return Turn(stars, row.version, row.closed, row.merged_into)
 
 
 def starred(book_id: UUID, stars: Sequence[int]) -> Write:
