@@ -15,7 +15,7 @@ from lendery.catalog.rules.fold import folded_name, words
 from lendery.contracts.authorities import HeadingKind
 from lendery.contracts.base import Invalid, Page, Window, new_id
 from lendery.contracts.catalog import Author, AuthorRef, NamedAuthor, Subject
-from lendery.platform.db import Database, Tx
+from lendery.platform.db import Database, Session
 from lendery.platform.db.session import Write
 from lendery.platform.http.answers import make_cursor, read_cursor
 
@@ -61,7 +61,7 @@ class Headings:
     @classmethod
     async def of(
         cls,
-        tx: Tx,
+        session: Session,
         *,
         authors: Iterable[Meant],
         subjects: Iterable[str],
@@ -76,21 +76,21 @@ class Headings:
         listed, wanted = list(authors), set(subjects)
         ids = {each.id for each in listed if each.id}
         names = {folded_name(each.name) for each in listed if each.name and not each.id}
-        by_name = await authors_kept.authors_named(tx, names=list(names))
-        led = await _led_to(tx, "author", names - by_name.keys())
-        by_id = await authors_kept.authors_with(tx, ids=list(ids | set(led.values())))
+        by_name = await authors_kept.authors_named(session, names=list(names))
+        led = await _led_to(session, "author", names - by_name.keys())
+        by_id = await authors_kept.authors_with(session, ids=list(ids | set(led.values())))
         by_name |= {name: [by_id[other]] for name, other in led.items() if other in by_id}
         everyone = {*by_id, *shown, *(each.id for alike in by_name.values() for each in alike)}
-        known = await subjects_kept.subjects_named(tx, names=list(wanted))
-        other_forms = await variants_of(tx, everyone)
+        known = await subjects_kept.subjects_named(session, names=list(wanted))
+        other_forms = await variants_of(session, everyone)
         found = cls(now, by_id, by_name, known, other_forms)
-        await found._lead({folded_name(name): name for name in wanted - known.keys()}, tx)
+        await found._lead({folded_name(name): name for name in wanted - known.keys()}, session)
         return found
 
-    async def _lead(self, unknown: dict[str, str], tx: Tx) -> None:
+    async def _lead(self, unknown: dict[str, str], session: Session) -> None:
         """Subjects that are named by another form go by their heading's."""
-        led = await _led_to(tx, "subject", unknown)
-        headings = await subjects_kept.names_of(tx, ids=list(set(led.values())))
+        led = await _led_to(session, "subject", unknown)
+        headings = await subjects_kept.names_of(session, ids=list(set(led.values())))
         for name, subject_id in led.items():
             self.preferred[unknown[name]] = headings[subject_id]
             self.subjects[headings[subject_id]] = subject_id
@@ -128,6 +128,13 @@ class Headings:
         self.made.append(authors_kept.added(made, now=self.now))
         return made
 
+    def with_those_of(self, other: "Headings") -> None:
+        """Knows what the other one knows too, but for who is meant by a name."""
+        self.by_id |= other.by_id
+        self.subjects = other.subjects | self.subjects
+        self.other_forms |= other.other_forms
+        self.preferred |= other.preferred
+
     def variants(self, authors: Iterable[AuthorRef]) -> list[str]:
         """The other forms of their names."""
         return [name for each in authors for name in self.other_forms.get(each.id, ())]
@@ -146,9 +153,9 @@ class Headings:
         return found
 
 
-async def _led_to(tx: Tx, kind: HeadingKind, names: Iterable[str]) -> dict[str, UUID]:
+async def _led_to(session: Session, kind: HeadingKind, names: Iterable[str]) -> dict[str, UUID]:
     """Folded names that are another form of one heading, and of one only."""
-    found = await headings_called(tx, kind, names=list(names))
+    found = await headings_called(session, kind, names=list(names))
     return {name: ids[0] for name, ids in found.items() if len(ids) == 1}
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lendery.catalog.formats import Format
+from lendery.catalog.headings import Headings
 from lendery.catalog.importing.copies import copies_of
 from lendery.catalog.importing.lookups import keys_of
-from lendery.catalog.importing.merging import judge, merge
+from lendery.catalog.importing.merging import headings_of, judge, merge
 from lendery.catalog.importing.outcome import Outcome
 from lendery.catalog.importing.overlaying import changes_of
 from lendery.catalog.importing.place import Place
@@ -102,7 +103,11 @@ class Import:
         """What would become of them; a record that matches an earlier one of the file, too."""
         options = self.taking.options
         places = []
-        for record, said in await judge(session, options, records, outcome):
+        judged = await judge(session, options, records, outcome)
+        headings = await headings_of(
+            session, [r for r, said in judged if said.act == "overlay"], now=self.running.clock()
+        )
+        for record, said in judged:
             keys = {hash(each) for each in keys_of(record, options.match)}
             again = not self.seen.isdisjoint(keys) and said.act == "add"
             if len(self.seen) < REMEMBERED:
@@ -113,7 +118,7 @@ class Import:
                 outcome.counts["added"] += 1
                 places.append((record, new_id(), 0))
             elif said.act == "overlay" and said.book:
-                await self._would_overlay(session, record, said, outcome)
+                await self._would_overlay(session, record, said, headings, outcome)
                 places.append((record, said.book.id, said.book.number))
             elif said.act == "skip" and said.book:
                 outcome.matched(record, f"It is here: \u201c{said.book.title}\u201d.")
@@ -126,12 +131,12 @@ class Import:
         outcome.matched(record, "An earlier record of this file is about the same book.")
 
     async def _would_overlay(
-        self, session: Session, record: Ready, said: Verdict, outcome: Outcome
+        self, session: Session, record: Ready, said: Verdict, headings: Headings, outcome: Outcome
     ) -> None:
         assert said.book
         [row] = await session.rows(books_kept.BY_NUMBERS, numbers=[said.book.number])
         before = books_kept.book_of(row)
-        changes = changes_of(before, record)
+        changes = changes_of(before, record, headings)
         outcome.counts["overlaid" if changes else "skipped"] += 1
         says = differences(before, changes) if changes else "It is the same."
         outcome.matched(record, f"\u201c{said.book.title}\u201d: {says}")

@@ -5,7 +5,7 @@ PostgreSQL the place is a column with an index, and words for how often a book w
 word index find the often lent ones among many.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -85,6 +85,23 @@ PUT_VECTOR = Statement(
     .values(number=_NUMBER, words=_WORDS, place=_ITS_PLACE)
     .on_conflict_do_update(index_elements=["number"], set_={"words": _WORDS, "place": _ITS_PLACE})
 )
+# Of books that were never there: no place, and not lent.
+PUT_NEW_FTS = Statement(
+    insert(FTS).values({name: bindparam(name, type_=Text) for name in FIELDS} | {"rowid": _NUMBER})
+)
+_NEW = (
+    func.unnest(
+        bindparam("numbers", type_=postgresql.ARRAY(BigInteger)),
+        bindparam("texts", type_=postgresql.ARRAY(Text)),
+    )
+    .table_valued("number", "words")
+    .render_derived()
+)
+PUT_NEW_VECTORS = Statement(
+    insert(VECTORS).from_select(
+        ["number", "words", "place"], select(_NEW.c.number, _vector(_NEW.c.words), _NEW.c.number)
+    )
+)
 DROP_FTS = Statement(delete(FTS).where(FTS.c.rowid.in_([_NUMBER, _PLACE])))
 DROP_VECTOR = Statement(delete(VECTORS).where(VECTORS.c.number == _NUMBER))
 TIDY_FTS = Statement(insert(FTS).values(catalog_search=literal_column("'optimize'")))
@@ -161,6 +178,15 @@ def _placed(fields: list[list[str]]) -> str:
 
 def unindexed(dialect: str, number: int) -> Write:
     return (DROP_FTS if dialect == "sqlite" else DROP_VECTOR), {"number": number}
+
+
+async def index_new(tx: Tx, given: Sequence[Mapping[str, Any]]) -> None:
+    """Makes new records findable: `given` are what `indexed` says of them."""
+    if tx.dialect == "sqlite":
+        await tx.many(PUT_NEW_FTS, given)
+    elif given:
+        numbers, texts = zip(*((each["number"], each["words"]) for each in given), strict=True)
+        await tx.run(PUT_NEW_VECTORS, numbers=list(numbers), texts=list(texts))
 
 
 async def forget_all(tx: Tx) -> None:

@@ -120,6 +120,14 @@ async def note_words(tx: Tx, writes: Sequence[Write]) -> None:
     await count_words(tx, dict.fromkeys(edited - {GAP}, 1), more=False)
 
 
+async def note_new(tx: Tx, given: Iterable[Mapping[str, Any]]) -> None:
+    """Counts the words of new records: `given` are what search.indexed says of them."""
+    new: Counter[str] = Counter()
+    for each in given:
+        new.update(each["known"])
+    await count_words(tx, new)
+
+
 async def forget_all(tx: Tx) -> None:
     for each in FORGET:
         await tx.run(each)
