@@ -56,6 +56,7 @@ class Headings:
     subjects: dict[str, UUID]
     other_forms: dict[UUID, list[str]]
     preferred: dict[str, str] = field(default_factory=dict)  # subjects, by another form
+    led: set[str] = field(default_factory=set)  # folded names that are another form of one's
     made: list[Write] = field(default_factory=list)
 
     @classmethod
@@ -83,7 +84,7 @@ class Headings:
         everyone = {*by_id, *shown, *(each.id for alike in by_name.values() for each in alike)}
         known = await subjects_kept.subjects_named(session, names=list(wanted))
         other_forms = await variants_of(session, everyone)
-        found = cls(now, by_id, by_name, known, other_forms)
+        found = cls(now, by_id, by_name, known, other_forms, led=set(led))
         await found._lead({folded_name(name): name for name in wanted - known.keys()}, session)
         return found
 
@@ -108,8 +109,11 @@ class Headings:
             return known
         if given.name is None:
             raise _wrong(pointer, "An author needs an id or a name.")
-        alike = self.by_name.setdefault(folded_name(given.name), [])
-        known = next((each for each in alike if _is_meant(given, each)), None)
+        name = folded_name(given.name)
+        alike, meant = self.by_name.setdefault(name, []), _is_meant
+        if name in self.led:
+            meant = _may_be_meant
+        known = next((each for each in alike if meant(given, each)), None)
         if known is None:
             known = self._made(given, given.name)
             alike.append(known)
@@ -181,6 +185,11 @@ def _is_meant(given: Meant, known: Author) -> bool:
     if given.sort_name and folded_name(given.sort_name) != folded_name(known.sort_name):
         return False
     return given.born is None or given.born == known.born
+
+
+def _may_be_meant(given: Meant, known: Author) -> bool:
+    """By another form of the name, which is filed elsewhere."""
+    return given.born is None or known.born is None or given.born == known.born
 
 
 def once(names: Iterable[str], pointer: str = "#/subjects") -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from lendery.catalog.importing.ready import Ready
 from lendery.catalog.importing.taking import Taking
 from lendery.catalog.models import import_note
 from lendery.catalog.repository import books as books_kept
+from lendery.catalog.repository.search import tidy_some
 from lendery.catalog.rules.matching import Verdict, differences
 from lendery.contracts.base import Window, new_id
 from lendery.contracts.circulation import Branches
@@ -28,7 +29,8 @@ from lendery.platform.queue import Running
 AT_LEAST, AT_MOST = 25, 500  # records of a chunk
 ALONE, BESIDES_OTHERS = 0.25, 0.02  # seconds a chunk may take: with the desk idle, and at work
 ON_POSTGRES = 1.0  # there a chunk holds up other cataloguers only, never the desk
-REMEMBERED = 500_000  # records of a file among which a dry run sees those that match each other
+MANY = 1_000  # books after which search is tidied
+REMEMBERED = 500_000  # keys by which a dry run sees records that match each other
 
 
 @dataclass
@@ -169,6 +171,18 @@ async def run_import(wiring: Any, running: Running) -> None:
         columns=dict(options.columns),
     )
     await Import(wiring.db, taking, running, Pace(wiring.db)).run(asked)
+    if running.counts.get("added", 0) >= MANY:
+        await _tidied(wiring.db)
+
+
+async def _tidied(db: Database) -> None:
+    """What many inserts left in pieces is merged, a little at a time."""
+    first = more = True
+    while more:
+        async with db.begin() as tx:
+            more = await tidy_some(tx, first=first)
+        first = False
+        await asyncio.sleep(0)
 
 
 async def branches_by_name(branches: Branches) -> dict[str, Any]:

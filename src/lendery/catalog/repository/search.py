@@ -38,6 +38,7 @@ FTS = table(
     "catalog_search",
     column("rowid", Integer),  # the place
     column("catalog_search", Text),
+    column("rank", Integer),
     column("title", Text),
     column("author", Text),
     column("subject", Text),
@@ -49,6 +50,7 @@ VECTORS = table(
     column("words", postgresql.TSVECTOR),
     column("place", BigInteger),
 )
+AT_ONCE = 100  # pages of the index that are merged: a few milliseconds
 FIELDS = ("title", "author", "subject", "other")
 _NUMBER = bindparam("number", type_=kept.c.number.type)
 _PLACE = select(kept.c.place).where(kept.c.number == _NUMBER).scalar_subquery()
@@ -102,9 +104,12 @@ PUT_NEW_VECTORS = Statement(
         ["number", "words", "place"], select(_NEW.c.number, _vector(_NEW.c.words), _NEW.c.number)
     )
 )
+_PAGES = bindparam("pages", type_=Integer)
 DROP_FTS = Statement(delete(FTS).where(FTS.c.rowid.in_([_NUMBER, _PLACE])))
 DROP_VECTOR = Statement(delete(VECTORS).where(VECTORS.c.number == _NUMBER))
 TIDY_FTS = Statement(insert(FTS).values(catalog_search=literal_column("'optimize'")))
+TIDY_SOME = Statement(insert(FTS).values(catalog_search=literal_column("'merge'"), rank=_PAGES))
+CHANGES_SO_FAR = Statement(select(func.total_changes()))
 EMPTY_FTS = Statement(delete(FTS))
 EMPTY_VECTORS = Statement(delete(VECTORS))
 
@@ -197,3 +202,12 @@ async def tidy(tx: Tx) -> None:
     """After a bulk load: merges what many inserts left in pieces."""
     if tx.dialect == "sqlite":
         await tx.run(TIDY_FTS)
+
+
+async def tidy_some(tx: Tx, *, first: bool) -> bool:
+    """A part of `tidy` that holds nobody up, the `first` of many; False when nothing is left."""
+    if tx.dialect != "sqlite":
+        return False
+    before = await tx.value(CHANGES_SO_FAR)
+    await tx.run(TIDY_SOME, pages=-AT_ONCE if first else AT_ONCE)
+    return bool(await tx.value(CHANGES_SO_FAR) - before >= 2)
