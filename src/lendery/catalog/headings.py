@@ -120,7 +120,7 @@ class Headings:
         return known
 
     def _made(self, given: Meant, name: str) -> Author:
-        made = Author(
+        made = Author.model_construct(
             id=new_id(),
             name=name,
             sort_name=given.sort_name or family_first(name),

@@ -15,12 +15,21 @@ from lendery.catalog.importing.outcome import Outcome
 from lendery.catalog.importing.overlaying import Overlays
 from lendery.catalog.importing.ready import Ready, as_stored, kept_of
 from lendery.catalog.importing.taking import Taking
-from lendery.catalog.models import book, book_author, book_subject, import_copy, import_note, source
+from lendery.catalog.models import (
+    author,
+    book,
+    book_author,
+    book_subject,
+    import_copy,
+    import_note,
+    source,
+    subject,
+)
 from lendery.catalog.models import copy as copy_table
+from lendery.catalog.repository import authors as authors_kept
 from lendery.catalog.repository import books as books_kept
-from lendery.catalog.repository import record as written
+from lendery.catalog.repository import subjects as subjects_kept
 from lendery.catalog.repository.changes import next_turn
-from lendery.catalog.repository.search import index_new
 from lendery.catalog.repository.words import note_new
 from lendery.catalog.rules.filing import LAST, name_key
 from lendery.catalog.rules.matching import Verdict, verdict
@@ -67,7 +76,7 @@ async def _merge(
     outcome.counts["added"] += len(adds)
     at = [(record, row["id"], row["number"]) for record, row in zip(adds, chunk.books, strict=True)]
     held = await copies_of(tx, taking, [*at, *replaced.places], outcome, now=now)
-    await written(tx, headings.made)
+    await _made(tx, headings)
     await _load(tx, chunk)
     await replaced.write()
     await _load_copies(tx, held)
@@ -179,12 +188,17 @@ def source_row(taking: Taking, record: Ready, number: int) -> dict[str, Any]:
     }
 
 
+async def _made(tx: Tx, headings: Headings) -> None:
+    """The authors and subjects that nobody named before."""
+    for table, put in ((author, authors_kept.PUT), (subject, subjects_kept.PUT)):
+        await tx.load(table, [given for statement, given in headings.made if statement is put])
+
+
 async def _load(tx: Tx, chunk: Chunk) -> None:
     await tx.load(book, chunk.books)
     await tx.load(book_author, chunk.authors)
     await tx.load(book_subject, chunk.subjects)
     await note_new(tx, chunk.words)
-    await index_new(tx, chunk.words)
     await tx.load(source, chunk.sources)
 
 

@@ -26,7 +26,7 @@ from lendery.contracts.importing import ImportOptions, NotReady, UploadRefused
 from lendery.platform.db import Database, Session, Tx
 from lendery.platform.queue import Running
 
-AT_LEAST, AT_MOST = 25, 500  # records of a chunk
+AT_LEAST, AT_MOST = 25, 1_000  # records of a chunk
 ALONE, BESIDES_OTHERS = 0.25, 0.02  # seconds a chunk may take: with the desk idle, and at work
 ON_POSTGRES = 1.0  # there a chunk holds up other cataloguers only, never the desk
 MANY = 1_000  # books after which search is tidied

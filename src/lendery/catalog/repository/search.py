@@ -5,6 +5,7 @@ PostgreSQL the place is a column with an index, and words for how often a book w
 word index find the often lent ones among many.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -50,7 +51,7 @@ VECTORS = table(
     column("words", postgresql.TSVECTOR),
     column("place", BigInteger),
 )
-AT_ONCE = 100  # pages of the index that are merged: a few milliseconds
+AT_ONCE = 100  # records, or pages of the index that are merged: a few milliseconds
 FIELDS = ("title", "author", "subject", "other")
 _NUMBER = bindparam("number", type_=kept.c.number.type)
 _PLACE = select(kept.c.place).where(kept.c.number == _NUMBER).scalar_subquery()
@@ -188,7 +189,9 @@ def unindexed(dialect: str, number: int) -> Write:
 async def index_new(tx: Tx, given: Sequence[Mapping[str, Any]]) -> None:
     """Makes new records findable: `given` are what `indexed` says of them."""
     if tx.dialect == "sqlite":
-        await tx.many(PUT_NEW_FTS, given)
+        for start in range(0, len(given), AT_ONCE):
+            await tx.many(PUT_NEW_FTS, given[start : start + AT_ONCE])
+            await asyncio.sleep(0)  # readers get their turn
     elif given:
         numbers, texts = zip(*((each["number"], each["words"]) for each in given), strict=True)
         await tx.run(PUT_NEW_VECTORS, numbers=list(numbers), texts=list(texts))
