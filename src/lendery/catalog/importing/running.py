@@ -26,8 +26,9 @@ from lendery.contracts.importing import ImportOptions, NotReady, UploadRefused
 from lendery.platform.db import Database, Session, Tx
 from lendery.platform.queue import Running
 
-AT_LEAST, AT_MOST = 25, 1_000  # records of a chunk
-ALONE, BESIDES_OTHERS = 0.25, 0.02  # seconds a chunk may take: with the desk idle, and at work
+AT_LEAST, AT_MOST = 8, 1_000  # records of a chunk
+ALONE, BESIDES_OTHERS = 0.25, 0.01  # seconds a chunk may take: with the desk idle, and at work
+LONGEST_PAUSE = 0.05  # seconds between two chunks while the desk is at work: as long as a chunk
 ON_POSTGRES = 1.0  # there a chunk holds up other cataloguers only, never the desk
 MANY = 1_000  # books after which search is tidied
 REMEMBERED = 500_000  # keys by which a dry run sees records that match each other
@@ -41,7 +42,8 @@ class Pace:
     size: int = field(default_factory=lambda: min(200, AT_MOST))
     _turns: int = 0
 
-    def after(self, records: int, seconds: float) -> None:
+    def after(self, records: int, seconds: float) -> float:
+        """Takes note of a chunk. For so many seconds now others should have their turn."""
         turns = self.db.turns()
         others = turns - self._turns > 1
         self._turns = turns
@@ -52,6 +54,7 @@ class Pace:
         each = max(seconds / max(records, 1), 1e-6)
         wanted = min(int(allowed / each), self.size * 2)
         self.size = min(max(wanted, AT_LEAST), AT_MOST)
+        return min(seconds, LONGEST_PAUSE) if allowed == BESIDES_OTHERS else 0
 
 
 @dataclass
@@ -80,13 +83,13 @@ class Import:
     async def _chunk(self, many: int, at: float) -> None:
         records, self.waiting = self.waiting[:many], self.waiting[many:]
         loop = asyncio.get_running_loop()
-        started = loop.time()
         outcome = Outcome(self.running.id, self.running.counts)
         position = {"records": records[-1].number}
         if self.taking.options.dry_run:
             async with self.db.read() as session:
                 await self._foresee(session, records, outcome)
         async with self.db.begin() as tx:
+            started = loop.time()
             if self.taking.options.dry_run:
                 await tx.load(import_note, outcome.notes)
             else:
@@ -95,8 +98,7 @@ class Import:
             totals, progress = outcome.totals(), min(at, 0.999)
             await self.running.step(tx, position=position, counts=totals, progress=progress)
         self.running.stepped(position, totals, progress)
-        self.pace.after(len(records), loop.time() - started)
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.pace.after(len(records), loop.time() - started))
 
     async def _merge(self, tx: Tx, records: list[Ready], outcome: Outcome) -> None:
         await merge(tx, self.taking, records, outcome, now=self.running.clock())
