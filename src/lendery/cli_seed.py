@@ -71,7 +71,7 @@ def seed(
 
     \b
     lendery generate --books 1000 --out books.jsonl
-    lendery seed books.jsonl --email librarian@demo.lendery.test
+    lendery seed books.jsonl --email librarian@example.org
     lendery seed --from-open-library "subject:whales" --limit 200 --email ada@example.org
     """
     from lendery.cli import console

@@ -174,6 +174,17 @@ async def test_whatever_is_unusual_goes_on_to_the_router(path: str, method: str)
     assert len(shelf.router.scopes) == 2
 
 
+async def test_a_stranger_cannot_fill_the_memory_with_long_addresses() -> None:
+    """Each would be another answer to keep, with an address of 60 kB as its name."""
+    shelf = Shelf(entries=10)
+    for number in range(3):
+        await shelf.get(query=f"a={number}{'x' * 60_000}")
+    assert shelf.made == 0 and len(shelf.router.scopes) == 3
+    assert not shelf.answers.kept and not shelf.answers._slots
+    await shelf.get(query=f"cursor={'x' * 1000}")
+    assert shelf.made == 1, "the longest cursor is none of those"
+
+
 async def test_a_problem_is_answered_as_the_router_would() -> None:
     answer = await Shelf().get("/books/busy")
     assert (answer.status, answer.json["type"]) == (503, "/problems/busy")

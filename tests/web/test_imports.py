@@ -51,6 +51,9 @@ async def test_a_file_goes_through_its_four_steps_and_back(library: Library, des
     page = await ended(desk, check)
     assert "Records read 3 New 2" in page.text and "Rejected 1" in page.text
     assert await titles(library) == before
+    page = await ended(desk, check.removesuffix("/check"))
+    assert "only looked through: nothing was changed" in page.text
+    assert "The import is done." not in page.text
     page = await ended(desk, check.replace("/check", "/matches"))
     assert "No record of this file is here yet." in page.text
     fields = {"token": page.token, "then": "import", "match": "title", "on_match": "skip"}

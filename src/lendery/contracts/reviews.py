@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
 from lendery.contracts.base import (
     AlreadyTaken,
@@ -42,6 +42,15 @@ DisplayName = Annotated[
 ]
 
 
+# A plain list of five: what reads the document need not know of lists by position.
+FIVE_COUNTS = {
+    "type": "array",
+    "items": {"type": "integer", "minimum": 0},
+    "minItems": 5,
+    "maxItems": 5,
+}
+
+
 class Rating(Value):
     """How many readers gave a book how many stars; `average` is null while nobody did.
 
@@ -51,7 +60,7 @@ class Rating(Value):
     book_id: UUID
     count: int
     average: float | None
-    histogram: tuple[int, int, int, int, int]
+    histogram: Annotated[tuple[int, int, int, int, int], WithJsonSchema(FIVE_COUNTS)]
 
     @classmethod
     def of(cls, book_id: UUID, stars: Sequence[int]) -> "Rating":

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lendery.catalog.formats import Format, Parsed, Refused, opened, read, sniff
+from lendery.catalog.formats import PROFILES, Format, Parsed, Refused, opened, read, sniff
 from lendery.catalog.formats.iso2709 import slices
 
 from .files import from_bytes, marc, one
@@ -278,6 +278,35 @@ def test_one_bad_object_among_good_ones() -> None:
         assert titles(found) == ["Emma", "Kim", "She"], problems(found)
         assert len(found) == 5
         assert found[2].raw.decode() == parts[2]
+
+
+def test_a_text_without_an_end_is_looked_through_once() -> None:
+    """Looked through anew from each of its quotes, this would hold the library up for an hour."""
+    endless = b'{"leader": "' + b'\\"' * 100_000
+    found = from_bytes(endless, Format.marcjson)
+    assert problems(found) == ["The record has no end within 200,012 bytes."]
+
+
+def test_dates_of_a_life_made_of_blanks_are_read_in_no_time() -> None:
+    """Tried in every way in which blanks may stand, these would take years of ours."""
+    blanks = " " * 9_000
+    life = f"1 $aEliot, George,$d1819{blanks}!"
+    record = marc([("001", "1"), ("100", life), ("245", "10$aEmma")])
+    [book] = [each.described for each in from_bytes(record, Format.marc) if each.described]
+    assert [(each.name, each.born, each.died) for each in book.authors] == [
+        ("George Eliot", None, None)
+    ]
+
+
+@pytest.mark.parametrize("fill", [" ", "(#", "(", "#", " ("])
+def test_a_title_made_of_blanks_and_brackets_is_read_in_no_time(fill: str) -> None:
+    long = f"Emma{fill * 100_000}!"
+    columns = "book_id,isbn,title,authors,original_publication_year,language_code"
+    goodbooks = f"{columns}\n1,,{long},,,en"
+    gutenberg = f"pg_id,title,authors,languages,lcsh,lcc\n1,{long},,en,,"
+    for name, table in (("goodbooks", goodbooks), ("gutenberg", gutenberg)):
+        source = read(io.BytesIO(table.encode()), Format.csv, profile=PROFILES[name])
+        assert [title[:4] for title in titles(list(source))] == ["Emma"]
 
 
 def test_json_nested_too_deep_is_one_rejection() -> None:

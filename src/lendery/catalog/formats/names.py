@@ -8,6 +8,7 @@ from lendery.catalog.formats.text import LONGEST_LINE, clean, unpunctuated
 from lendery.catalog.formats.values import NamedHeading
 from lendery.catalog.rules.filing import family_first
 
+LONGEST_LIFE = 60  # characters; what is longer says more than two years, or is an attack
 _ABOUT = r"(?:ca\.?|c\.|approximately|about|b\.|born)?\s*"
 _ERA = r"\s*\??\s*(?:(B\.?\s?C\.?(?:\s?E\.?)?)|A\.?\s?D\.?|C\.?\s?E\.?)?"
 _SPAN = re.compile(rf"{_ABOUT}(-?\d{{1,4}})?{_ERA}\s*[-\u2013]\s*{_ABOUT}(-?\d{{1,4}})?{_ERA}\.?")
@@ -37,7 +38,9 @@ CODES = {role: code for code, role in ROLES.items()}
 @lru_cache(maxsize=1_024)
 def years_of_life(text: str) -> tuple[int | None, int | None]:
     """Born and died: `1819-1880`, `1254-1323?`, `b. 1950`, `384-322 B.C.`"""
-    text = text.strip(" ,.")
+    text = " ".join(text.split()).strip(" ,.")
+    if len(text) > LONGEST_LIFE:
+        return None, None
     if found := _SPAN.fullmatch(text):
         # Who died before our era was born before it: "384-322 B.C." names it once.
         return _year(found[1], found[2] or found[4]), _year(found[3], found[4])

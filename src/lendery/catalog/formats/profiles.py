@@ -21,7 +21,7 @@ from lendery.catalog.formats.values import (
 
 DEFAULT = Profile()
 
-_SUBFIELD = re.compile(r"\s*[:;/]?\s*\$[a-z]\b\s*")
+_SUBFIELD = re.compile(r"\$[a-z]\b")
 _LINES = re.compile(r"[\r\n]+")
 _SERIES = re.compile(r"(?P<title>.+?)\s*\((?P<series>[^()]*#[^()]*)\)\s*", re.DOTALL)
 _PLACE = re.compile(
@@ -142,9 +142,10 @@ def _isbn(text: str, told: Told) -> tuple[str, ...]:
 
 def _series(text: str) -> tuple[str, str | None, str | None]:
     """`The Hobbit (Middle-earth, #1)`; the first where a book stands in several."""
+    text = clean(text)[: 4 * LONGEST_LINE]
     found = _SERIES.fullmatch(text)
     place = _PLACE.match(found["series"].strip()) if found else None
     if not found or not place:
-        return clean(text), None, None
+        return text, None, None
     number = re.sub(r"\s*[-\u2013]\s*", "-", place["number"])
     return clean(found["title"]), clean(place["name"]), number

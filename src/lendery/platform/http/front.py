@@ -109,7 +109,7 @@ class FrontDoor:
         now = clock()
         slot = (scope["path"], scope["query_string"])
         kept = self.answers.kept.get(slot)
-        if kept is None and self.answers.matching(slot[0]) is None:
+        if kept is None and self.answers.matching(*slot) is None:
             await self.app(scope, receive, send)
             return
         given = dict(scope["headers"])

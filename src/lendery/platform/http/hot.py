@@ -25,6 +25,7 @@ from lendery.platform.jobs import Job
 from lendery.platform.metrics import CACHE, CACHE_LAG
 
 MOST_BYTES = 48_000_000
+LONGEST_QUERY = 4_000  # bytes: more than any page of ours asks; each is the name of what is kept
 HIT, SHARED = CACHE.cell("hit"), CACHE.cell("shared")
 MISS, STALE = CACHE.cell("miss"), CACHE.cell("stale")
 
@@ -64,7 +65,7 @@ class HotAnswers:
         """Never older than the last change that was answered before the call."""
         slot = (path, query)
         kept = self.kept.get(slot)
-        hot = kept.hot if kept else self.matching(path)
+        hot = kept.hot if kept else self.matching(path, query)
         if hot is None:
             return None
         feed = self.feeds[hot.context]
@@ -89,7 +90,9 @@ class HotAnswers:
         if kept.lags:
             CACHE_LAG.observe(now - kept.made_at)
 
-    def matching(self, path: str) -> HotPath | None:
+    def matching(self, path: str, query: bytes) -> HotPath | None:
+        if len(query) > LONGEST_QUERY:
+            return None
         for each in self.paths:
             if each.key(path) is not None:
                 return each
