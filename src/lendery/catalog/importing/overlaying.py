@@ -20,8 +20,10 @@ from lendery.contracts.catalog import AuthorRef, Book, BookChanged, NamedAuthor
 from lendery.platform.db import Tx
 from lendery.platform.db.session import Write
 
-STORED = ("title", "subtitle", "isbn", "publisher", "published_year", "language", "description",
-          "series", "series_number", "call_number", "material", "subjects", "withdrawn")  # fmt: skip
+STORED = (
+    *("title", "subtitle", "isbn", "publisher", "published_year", "language", "description"),
+    *("series", "series_number", "call_number", "material", "subjects", "withdrawn"),
+)
 
 
 def changes_of(before: Book, record: Ready) -> dict[str, Any]:
