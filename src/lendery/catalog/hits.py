@@ -98,6 +98,13 @@ class Head:
     apart: list[int]
     seen: list[Any]
 
+    def has(self, row: Any) -> bool:
+        return row.place <= self.ends or row.number in self.apart
+
+    def behind(self, rank: float, row: Any) -> Place:
+        """Where the list goes on after a hit."""
+        return Place(rank if self.has(row) else None, row.place, self.ends)
+
 
 @dataclass(frozen=True)
 class Hits:
@@ -179,11 +186,9 @@ class Hits:
         if len(shown) <= limit:
             return shown, None, head
         shown = shown[:limit]
-        rank, last = shown[-1]
-        in_head = last.place <= head.ends or last.number in head.apart
-        return shown, Place(rank if in_head else None, last.place, head.ends), head
+        return shown, head.behind(*shown[-1]), head
 
-    async def total(self, *, most: int | None) -> int:
+    async def total(self, *, most: int | None, works: bool) -> int:
         question, prepared = self.prepared.question, self.prepared
         counted = await how_many_match(
             self.session,
@@ -191,10 +196,12 @@ class Hits:
             words=question_for(self.session.dialect, prepared.asked, withdrawn=question.withdrawn),
             given=question.given,
             most=most,
+            works=works,
         )
-        if most is None or counted < most or question.narrowed:
-            return counted
-        return max(counted, round(prepared.expected))
+        many = int(counted.works if works else counted.books)
+        if most is None or counted.books < most or question.narrowed:
+            return many
+        return max(many, int(prepared.expected * many / counted.books))
 
 
 async def records(session: Session, hits: Ranked) -> list[BookRow]:
@@ -203,4 +210,4 @@ async def records(session: Session, hits: Ranked) -> list[BookRow]:
     return [rows[hit.number] for _, hit in hits if hit.number in rows]
 
 
-__all__ = ["FACETED", "Hits", "Place", "Prepared", "prepare", "records"]
+__all__ = ["FACETED", "HEAD", "Head", "Hits", "Place", "Prepared", "prepare", "records"]

@@ -31,6 +31,8 @@ PLACE: ColumnElement[int] = func.coalesce(VECTORS.c.place, VECTORS.c.number)
 _QUERY = cast(bindparam("words", type_=Text), postgresql.TSQUERY)
 MATCHES: ColumnElement[bool] = VECTORS.c.words.op("@@")(_QUERY)
 _NUMBER_AT: ColumnElement[int] = FTS.c.rowid.op("&")(literal(BETWEEN - 1, BigInteger))
+# What a record is counted as where works are: those of older programs each as one of its own.
+WORK = func.coalesce(book.c.work_id, book.c.id).label("work")
 MANY: Any = bindparam("many")
 SKIP: Any = bindparam("skip")
 _AFTER = bindparam("after", type_=BigInteger)
@@ -107,14 +109,21 @@ def _first(match: Match) -> Statement:
 
 
 @lru_cache(maxsize=256)
-def _count(match: Match, *, capped: bool) -> Statement:
+def _count(match: Match, *, capped: bool, works: bool) -> Statement:
     hits = matching(match).subquery("hits")
-    found = select(hits.c.number)
-    if match.filters:
+    found = select(WORK if works else hits.c.number.label("work")).select_from(hits)
+    if match.filters or works:
         found = found.join(book, book.c.number == hits.c.number).where(*wanted_by(match.filters))
     if capped:
         found = found.limit(bindparam("most"))
-    return Statement(select(func.count()).select_from(found.subquery("found")))
+    return counted(found, works=works)
+
+
+def counted(found: Any, *, works: bool) -> Statement:
+    """(books, works) of what is found, by `work`."""
+    each = found.subquery("found")
+    many = func.count(each.c.work.distinct()) if works else func.count()
+    return Statement(select(func.count().label("books"), many.label("works")).select_from(each))
 
 
 @lru_cache(maxsize=128)
@@ -170,11 +179,17 @@ async def first_matching(
 
 
 async def how_many_match(
-    session: Session, match: Match, *, words: str, given: Mapping[str, Any], most: int | None
-) -> int:
-    statement = _count(match, capped=most is not None)
-    found: int = await session.value(statement, words=words, most=most, **given)
-    return found
+    session: Session,
+    match: Match,
+    *,
+    words: str,
+    given: Mapping[str, Any],
+    most: int | None,
+    works: bool = False,
+) -> Any:
+    """(books, works); counting ends at `most` books. Only with `works` those are counted."""
+    statement = _count(match, capped=most is not None, works=works)
+    return await session.row(statement, words=words, most=most, **given)
 
 
 async def titled(

@@ -43,7 +43,7 @@ def page_answer(page: Page[Any], request: Request) -> Response:
         headers["link"] = f'<{target.path}?{target.query}>; rel="next"'
     without = {
         name
-        for name in ("total", "facets", "did_you_mean", "explanations")
+        for name in ("total", "facets", "did_you_mean", "explanations", "editions")
         if getattr(page, name, 0) is None
     }
     body = page.model_dump_json(exclude=without).encode()
