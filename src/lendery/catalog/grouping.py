@@ -88,7 +88,9 @@ class RankedList:
 
     async def read(self, begins: Cursor | None, many: int) -> tuple[list[Hit], Cursor | None]:
         place = Place(*begins.keys) if begins else None
-        ranked, further, self.head = await self.hits.page(place, limit=many, many=self.many)
+        ranked, further, self.head = await self.hits.page(
+            place, limit=many, many=self.many, before=self.head
+        )
         if begins is None:
             self.seen = self.head.seen
         following = _cursor(further) if further else None

@@ -162,10 +162,23 @@ class Hits:
         )
 
     async def page(
-        self, begins: Place | None, *, limit: int, skip: int = 0, many: int = HEAD
+        self,
+        begins: Place | None,
+        *,
+        limit: int,
+        skip: int = 0,
+        many: int = HEAD,
+        before: Head | None = None,
     ) -> tuple[Ranked, Place | None, Head]:
-        """One page, where the next begins, and the head it was cut from."""
-        if begins is None:
+        """One page, where the next begins, and the head it was cut from.
+
+        `before`: the head of the page before, when that was read just now.
+        """
+        if before is not None and begins is not None:
+            head = before
+            ranked = [] if begins.rank is None else head.ranked
+            shown = after(ranked, begins.rank or 0, begins.place)[: limit + 1]
+        elif begins is None:
             head = await self.head(many=many)
             shown = head.ranked[skip:][: limit + 1]
         elif begins.rank is None:
