@@ -175,7 +175,7 @@ async def _ranked_works(
 ) -> Found:
     ranked = RankedList(session, known, facets=facets)
     skip = max(0, window.offset)
-    page, following = await first_of_works(session, ranked, cursor, limit=window.limit, skip=skip)
+    page, following = await first_of_works(ranked, cursor, limit=window.limit, skip=skip)
     hits = [(hit.rank, hit.row) for hit in page]
     rows = await records(session, hits)
     many = {hit.row.number: hit.editions for hit in page}
@@ -194,7 +194,7 @@ async def _listed(
     skip = max(0, window.offset)
     if wanted.group_by:
         keyed = KeyedList(session, asks, known)
-        page, after = await first_of_works(session, keyed, cursor, limit=window.limit, skip=skip)
+        page, after = await first_of_works(keyed, cursor, limit=window.limit, skip=skip)
         editions = [hit.editions for hit in page]
         return Found([hit.row for hit in page], after, prepared=known, editions=editions)
     rows, following = await lists.page(session, asks, known, cursor, window.limit, skip)

@@ -91,12 +91,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Head:
-    """The ranked hits; `ends` at a place, behind which the rest is, `apart` from those ranked."""
+    """The ranked hits; `ends` at a place, behind which the rest is, apart from those `named`."""
 
     ranked: Ranked
     ends: int
-    apart: list[int]
+    named: list[Any]
     seen: list[Any]
+
+    @property
+    def apart(self) -> list[int]:
+        return [row.number for row in self.named]
 
     def has(self, row: Any) -> bool:
         return row.place <= self.ends or row.number in self.apart
@@ -147,7 +151,7 @@ class Hits:
         ranked = best_first(
             self.prepared.ranking, [*rows, *(row for row in named if row.number not in known)]
         )
-        return Head(ranked, ends, [row.number for row in named], seen)
+        return Head(ranked, ends, named, seen)
 
     async def _named(self) -> list[Any]:
         question = self.prepared.question
@@ -182,8 +186,7 @@ class Hits:
             head = await self.head(many=many)
             shown = head.ranked[skip:][: limit + 1]
         elif begins.rank is None:
-            named = await self._named()
-            head = Head([], begins.head_ends, [row.number for row in named], [])
+            head = Head([], begins.head_ends, await self._named(), [])
             shown = []
         else:
             head = await self.head(begins.head_ends)

@@ -37,11 +37,14 @@ MANY: Any = bindparam("many")
 SKIP: Any = bindparam("skip")
 _AFTER = bindparam("after", type_=BigInteger)
 _UPTO = bindparam("upto", type_=BigInteger)
-# What a hit is ranked and counted by. The lists stay JSON text.
+# What a hit is ranked, grouped and counted by. The lists stay JSON text.
 TRAITS = (
     *(book.c[name] for name in ("number", "sort_title", "sort_author", "published_year")),
-    *(book.c[name] for name in ("language", "material", "popularity", "subtitle")),
-    *(type_coerce(book.c[name], Text).label(name) for name in ("id", "authors", "subjects")),
+    *(book.c[name] for name in ("language", "material", "popularity", "title", "subtitle")),
+    *(
+        type_coerce(book.c[name], Text).label(name)
+        for name in ("id", "authors", "subjects", "work_id")
+    ),
     ON_THE_SHELF.label("on_the_shelf"),
 )
 
