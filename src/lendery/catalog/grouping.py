@@ -47,9 +47,10 @@ async def first_of_works(
     """One page, and where the next begins. `skip` counts works."""
     kept: list[Hit] = []
     wanted = skip + limit + 1
+    many = max(2 * limit, wanted)
     while len(kept) < wanted:
-        many = min(MOST_AT_ONCE, max(2 * limit, wanted - len(kept)))
-        hits, begins = await of.read(begins, many)
+        hits, begins = await of.read(begins, min(MOST_AT_ONCE, many))
+        many *= 2  # works with many editions need a longer look
         kept += await of.first(hits)
         if begins is None:
             break

@@ -79,8 +79,10 @@ def matching(match: Match) -> Any:
         )
         return _between(match, place, found)
     if match.by == "index":
-        found = select(VECTORS.c.number, PLACE.label("place")).where(MATCHES)
-        return _between(match, PLACE + 0, found)  # said so that the index of places is not asked
+        # Said so that the index of places is not asked: neither for where, nor for the order.
+        unordered = PLACE + 0
+        found = select(VECTORS.c.number, unordered.label("place")).where(MATCHES)
+        return _between(match, unordered, found)
     looked_at = select(VECTORS.c.number, PLACE.label("place"), VECTORS.c.words)
     seen = _between(match, PLACE, looked_at).order_by(PLACE).limit(WINDOW).subquery("seen")
     return select(seen.c.number, seen.c.place).where(seen.c.words.op("@@")(_QUERY))
