@@ -37,7 +37,7 @@ SHAPE = etag_of(",".join(_FIELDS).encode())[1:9]
 _PLAIN = {
     "limit": re.compile(r"[1-9][0-9]?|100"),
     "cursor": re.compile(r"[A-Za-z0-9_-]{1,1000}"),
-    "sort": re.compile(r"relevance|title|author|year|newest|popularity"),
+    "sort": re.compile(r"relevance|title|author|year|newest|popularity|rating"),
     "language": re.compile(r"[a-z]{2,3}"),
     "material": re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"),
     "author": re.compile(r"[^\x00-\x1f]{1,500}"),

@@ -53,7 +53,7 @@ def page_body(page: Page[Any]) -> bytes:
     """Its JSON, without what was not asked for."""
     without = {
         name
-        for name in ("total", "facets", "did_you_mean", "explanations")
+        for name in ("total", "facets", "did_you_mean", "explanations", "editions")
         if getattr(page, name, 0) is None
     }
     return page.model_dump_json(exclude=without).encode()
