@@ -15,13 +15,15 @@ from bench import (
     load,
     reads,
     replaying,
+    searching,
     stalls,
     starting,
 )
 from bench.figures import Figure
 from bench.library import QUICK, Library, Size, on_postgres, on_sqlite
 
-NAMES = ("reads", "checkout", "crowded", "replay", "import", "start", "stalls")
+NAMES = ("reads", "checkout", "crowded", "replay", "import", "search", "start", "stalls")
+MILLION = 1_000_000
 
 
 def main() -> None:
@@ -29,11 +31,15 @@ def main() -> None:
     rounds, seconds = (1, 1) if chosen.quick else (chosen.rounds, chosen.seconds)
     with tempfile.TemporaryDirectory(prefix="lendery-bench-") as place, ExitStack() as made:
         folder, size = Path(place), QUICK if chosen.quick else Size()
-        libraries = _libraries(folder, size, made)
+        names = chosen.names or NAMES
+        libraries = [] if names == ["search"] else _libraries(folder, size, made)
         found: list[Figure] = []
-        for name in chosen.names or NAMES:
+        for name in names:
             print(f"Measuring: {name}", flush=True)
-            found += _measure(name, libraries, folder, rounds, seconds)
+            if name == "search":
+                found += searching.measure(_sizes(chosen), folder, rounds)
+            else:
+                found += _measure(name, libraries, folder, rounds, seconds)
     text = figures.circumstances(rounds, seconds, load.generator())
     text += f"\n\n{figures.tables(found)}"
     print(f"\n{text}")
@@ -46,9 +52,19 @@ def _read() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", choices=[[], *NAMES], help=", ".join(NAMES))
     parser.add_argument("--rounds", type=int, default=5, help="of each pair; default 5")
     parser.add_argument("--seconds", type=int, default=2, help="of each run; default 2")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[50_000], help="books to search; default 50000"
+    )
+    parser.add_argument("--million", action="store_true", help="search a million books too")
     parser.add_argument("--quick", action="store_true", help="one short round, a small library")
     parser.add_argument("--write", action="store_true", help="into docs/performance.md")
     return parser.parse_args()
+
+
+def _sizes(chosen: argparse.Namespace) -> list[int]:
+    if chosen.quick:
+        return [searching.QUICK]
+    return [*chosen.sizes, *([MILLION] if chosen.million else [])]
 
 
 def _libraries(folder: Path, size: Size, made: ExitStack) -> list[Library]:

@@ -1,17 +1,14 @@
 """P5 and P6: searches and deep pages, against a record read by its key on the same connection.
 
-Asked of the catalog itself, without HTTP: `python -m bench.searching 50000 1000000`. Ours and
-the limit take turns in one run. `LENDERY_TEST_POSTGRES` names a server for the second database.
+Asked of the catalog itself, without HTTP. Ours and the limit take turns in one run.
 """
 
-import argparse
 import asyncio
 import os
 import random
-import tempfile
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -20,7 +17,6 @@ from uuid import uuid4
 
 from tests.system import create_database, drop_database
 
-from bench import figures
 from bench.figures import Cost
 from bench.stacks import Stack, fill
 from lendery.catalog.books import BookCatalog
@@ -35,6 +31,8 @@ from lendery.platform.db import Database
 Ask = Callable[[], Awaitable[Any]]
 COMMON = ["the history of", "history", "the", "new world", "love story"]
 DEEP = 500  # pages
+ASKED = 100  # questions of each kind in a round
+QUICK = 2_000  # books
 
 
 @dataclass
@@ -190,14 +188,14 @@ def _times(goal: str, what: str, ours: float, limit: float, at_most: float) -> C
     return cost
 
 
-async def searched(url: str, size: int, rounds: int) -> Searcher:
+async def _searched(url: str, size: int, rounds: int) -> Searcher:
     db = Database(url, [TABLES])
     searcher = Searcher(db, size, random.Random(7))
     await searcher.prepare()
     await searcher.round(10)
     searcher.times = Times()
     for _ in range(rounds):
-        await searcher.round(40)
+        await searcher.round(ASKED)
     await db.close()
     return searcher
 
@@ -209,18 +207,30 @@ async def _fill(url: str, size: int) -> None:
 
 
 @contextmanager
-def _library(database: str, folder: Path, size: int) -> Any:
+def _library(database: str, folder: Path, size: int) -> Iterator[str]:
+    """A catalogue of so many books, and its address."""
     if database == "SQLite":
-        url = f"sqlite:///{folder / f'{size}.db'}"
-        drop = None
-    else:
-        server, drop = os.environ["LENDERY_TEST_POSTGRES"], f"searching_{uuid4().hex[:10]}"
-        url = asyncio.run(create_database(server, drop))
+        path = folder / f"books-{size}.db"
+        url = f"sqlite:///{path}"
+        _make(url, size)
+        yield url
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        return
+    server, name = os.environ["LENDERY_TEST_POSTGRES"], f"searching_{uuid4().hex[:10]}"
+    url = asyncio.run(create_database(server, name))
+    try:
+        _make(url, size)
+        yield url
+    finally:
+        asyncio.run(drop_database(server, name))
+
+
+def _make(url: str, size: int) -> None:
+    began = time.perf_counter()
     migrate.run(url, ["catalog"])
     asyncio.run(_fill(url, size))
-    yield url
-    if drop:
-        asyncio.run(drop_database(server, drop))
+    print(f"  {size:,} books in {time.perf_counter() - began:.0f} s", flush=True)
 
 
 def measure(sizes: list[int], folder: Path, rounds: int) -> list[Cost]:
@@ -229,26 +239,12 @@ def measure(sizes: list[int], folder: Path, rounds: int) -> list[Cost]:
     for database in databases:
         middles = []
         for size in sizes:
-            with ExitStack() as made:
-                print(f"{size:,} books on {database}", flush=True)
-                url = made.enter_context(_library(database, folder, size))
-                searcher = asyncio.run(searched(url, size, rounds))
+            print(f"  Making {size:,} books on {database}", flush=True)
+            with _library(database, folder, size) as url:
+                searcher = asyncio.run(_searched(url, size, rounds))
             found += figures_of(searcher, database)
             middles.append(searcher.times.middle("mixed"))
         if len(sizes) > 1:
             what = f"growth of the median from {sizes[0]:,} to {sizes[-1]:,} on {database}"
             found.append(_times("P5", what, middles[-1], middles[0], 2))
     return found
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.searching", description=__doc__)
-    parser.add_argument("sizes", nargs="*", type=int, default=[50_000, 1_000_000])
-    parser.add_argument("--rounds", type=int, default=5)
-    chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="lendery-searching-") as place:
-        print(figures.tables([*measure(chosen.sizes, Path(place), chosen.rounds)]))
-
-
-if __name__ == "__main__":
-    main()

@@ -50,11 +50,13 @@ async def _lent(wiring: Any) -> Counter[UUID]:
 
 async def make_anew(wiring: Any, lent: Counter[UUID]) -> int:
     """Returns how many books were lent otherwise than the catalog had it."""
+    from lendery.catalog.repository.changes import next_turn
     from lendery.catalog.repository.popularity import ever_lent, recount
     from lendery.main import DERIVED
 
     moved = 0
     async with wiring.db.begin() as tx:
+        await next_turn(tx)  # what is kept ready was found by the index of before
         for make in DERIVED["catalog"]:
             await make(tx)
         books = list(set(lent) | await ever_lent(tx))

@@ -96,7 +96,8 @@ def guards(folder: Path, only: str) -> list[Control]:
 
 def _when(scale: float) -> str:
     size = "" if scale == 1 else f", sizes times {scale:g}"
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+    machine = f"{os.cpu_count()} cores, load average {os.getloadavg()[2]:.1f}"
+    machine += f", Python {platform.python_version()}"
     return f"{datetime.now(UTC):%Y-%m-%d}, {machine}{size}."
 
 

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 from pytest import MonkeyPatch
 from sqlalchemy import bindparam, literal, select, text
 
+from lendery.catalog import merging
 from lendery.circulation.models import copy, loan, patron
 from lendery.circulation.repository import holds, remembered
 from lendery.contracts.base import RequestKey
@@ -23,7 +24,8 @@ from lendery.platform.db import Statement, Tx
 from lendery.platform.db.log import ContextTables
 from lendery.platform.db.session import Write
 from lendery.platform.db.sqlite import SqliteDriver
-from tests.assurance import races, repeats, trust
+from lendery.reviews.repository import stars
+from tests.assurance import races, records, repeats, trust
 from tests.assurance.places import Place, SameProcess
 from tests.assurance.race import Tally
 
@@ -91,6 +93,19 @@ async def read_the_copy_without_a_lock(patch: MonkeyPatch, place: SameProcess) -
     patch.setattr(remembered, "COPY_OF_LOAN", Statement(select(copy).where(copy.c.id == lent)))
 
 
+async def review_without_a_turn(patch: MonkeyPatch, place: SameProcess) -> None:
+    async def looked(tx: Tx, *, book_id: UUID) -> stars.Turn:
+        return await stars.stars_of(tx, book_id=book_id) or stars.Turn((0,) * 5, 0, False)
+
+    patch.setattr(stars, "take_turn", looked)
+
+
+async def merge_without_a_turn(patch: MonkeyPatch, place: SameProcess) -> None:
+    async def none(tx: Tx) -> None: ...
+
+    patch.setattr(merging, "next_turn", none)
+
+
 async def forget_the_answer(patch: MonkeyPatch, place: SameProcess) -> None:
     """The answer is kept, but under a key that nobody will send again."""
 
@@ -141,6 +156,19 @@ GUARDS = (
         "postgres",
         partial(trust.one_fine_paid, rounds=2, desks=20),
         read_the_patron_without_a_lock,
+    ),
+    Guard(
+        "turns on the stars of a book",
+        "postgres",
+        partial(records.one_review, rounds=3),
+        review_without_a_turn,
+        doubles=False,  # the index on reader and book still keeps a second one away
+    ),
+    Guard(
+        "turn on the catalogue",
+        "postgres",
+        partial(records.one_merge, rounds=3),
+        merge_without_a_turn,
     ),
     Guard(
         "lock on the queue",

@@ -38,7 +38,10 @@ class Place(Protocol):
     def client(self, token: str | None = None) -> Any: ...
     async def admin(self) -> str: ...
     async def sign_in(self, email: str, password: str) -> str: ...
-    def desks(self, count: int) -> AbstractAsyncContextManager[Desks]: ...
+    def desks(self, count: int, at: str = ...) -> AbstractAsyncContextManager[Desks]:
+        """So many of them, at the part that is named."""
+        ...
+
     def evidence(self) -> AbstractAsyncContextManager[Evidence]: ...
 
 
@@ -68,8 +71,10 @@ class Processes(System):
         return self._token
 
     @asynccontextmanager
-    async def desks(self, count: int) -> AsyncIterator[HttpDesks]:
-        async with HttpDesks.open(self.urls["circulation"], count, self._workers()) as desks:
+    async def desks(self, count: int, at: str = "circulation") -> AsyncIterator[HttpDesks]:
+        here = self.urls[at] == self.urls["circulation"]
+        workers = self._workers() if here else []
+        async with HttpDesks.open(self.urls[at], count, workers) as desks:
             yield desks
 
     def _workers(self) -> list[int]:
@@ -137,7 +142,7 @@ class SameProcess:
         return token
 
     @asynccontextmanager
-    async def desks(self, count: int) -> AsyncIterator[Desks]:
+    async def desks(self, count: int, at: str = "circulation") -> AsyncIterator[Desks]:
         yield self
 
     async def at_once(self, asks: Sequence[Ask]) -> list[Told]:

@@ -13,7 +13,7 @@ import pytest
 from pytest import MonkeyPatch
 
 from lendery.platform import migrate
-from tests.assurance import races, repeats, trust
+from tests.assurance import races, records, repeats, trust
 from tests.assurance.guards import Guard, tried
 from tests.assurance.places import Place, SameProcess
 from tests.assurance.race import Tally
@@ -70,6 +70,8 @@ PARTS = (
     Part("the last hold slot", "14 desks at once", trust.last_hold_slot, 14, 12, 1500),
     Part("renewal against hold", "11 renewals, a hold", trust.renewal_against_hold, 12, 12, 1500),
     Part("one fine paid", "64 payments", trust.one_fine_paid, 64, 5, 500),
+    Part("one review", "20 posts by one reader", records.one_review, 20, 5, 300),
+    Part("one merge", "12 merges of one book", records.one_merge, 12, 5, 300),
     Part("one key", "a check-out sent 20 times", repeats.same_lending, 22, 5, 300),
     Part("one key", "a return sent 20 times", repeats.same_return, 22, 5, 300),
     Part("one key", "a renewal sent 20 times", repeats.same_renewal, 21, 5, 300),

@@ -74,11 +74,13 @@ class Race:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, place: Place, desks: int, **rules: Any) -> AsyncIterator[Race]:
+    async def open(
+        cls, place: Place, desks: int, at: str = "circulation", **rules: Any
+    ) -> AsyncIterator[Race]:
         started = time.perf_counter()
         async with (
             Library.open(place, **rules) as library,  # type: ignore[arg-type]
-            place.desks(desks) as opened,
+            place.desks(desks, at) as opened,
             place.evidence() as evidence,
         ):
             race = cls(place, library, await place.admin(), opened, evidence, Tally())

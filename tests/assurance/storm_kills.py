@@ -66,8 +66,8 @@ class Site:
             yield place
 
 
-EACH_SERVICE = (Blow("circulation"), Blow("catalog"), Blow("accounts"))
-EACH_STOPPED = (Stop("circulation"), Stop("catalog"), Stop("accounts"))
+EACH_SERVICE = tuple(Blow(name) for name in ("circulation", "catalog", "accounts", "reviews"))
+EACH_STOPPED = tuple(Stop(name) for name in ("circulation", "catalog", "accounts", "reviews"))
 SITES = (
     Site("one process", "one_process", "sqlite"),
     Site("one process", "one_process", "postgres"),

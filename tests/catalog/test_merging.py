@@ -301,3 +301,39 @@ async def test_merges_are_listed_the_newest_first(library: Library) -> None:
     assert [each.undone_at for each in page.items] == [None, NOW]
     rest = await library.merges.find(window=Window(limit=2, after=page.next_cursor), actor=CAROL)
     assert rest.items == [done[0]] and rest.next_cursor is None
+
+
+async def test_a_merged_book_is_in_no_list_not_even_among_the_withdrawn(library: Library) -> None:
+    fields: dict[str, Any] = {"subjects": ["Cabinets"], "language": "en"}
+    loser = await library.book("Cabinet of Loss", "George Eliot", **fields)
+    winner = await library.book("Cabinet of Gain", "George Eliot", **fields)
+    gone = await library.book("Cabinet of Dust", "George Eliot", **fields)
+    await library.change(gone, withdrawn=True)
+    await merge(library, "book", loser, winner)
+    asked: list[dict[str, Any]] = [
+        {"q": "cabinet"},
+        {"q": "cabinet", "sort": "title"},
+        {"q": "cabinet", "group_by": "work"},
+        {"q": "Cabinet of Loss"},
+        {"subject": "cabinets"},
+        {"author_id": winner.authors[0].id},
+        {"language": "en"},
+        {"sort": "newest"},
+        {"sort": "rating", "group_by": "work"},
+        {},
+    ]
+    every = Window(limit=50, total=True)
+    for wanted in asked:
+        for withdrawn, there in ((False, winner.title), (True, gone.title)):
+            search = BookSearch(**wanted, withdrawn=withdrawn, facets=True)
+            page = await library.books.search(wanted=search, window=every)
+            expected = [] if wanted.get("q") == "Cabinet of Loss" else [there]
+            assert [each.title for each in page.items] == expected, (wanted, withdrawn)
+            assert page.total == len(expected)
+            counted = page.facets["language"] if page.facets else []
+            assert [each.count for each in counted] == [1] * len(expected)
+    suggested = await library.books.suggest(q="cabinet of")
+    assert [each.text for each in suggested] == ["Cabinet of Gain"]
+    assert await library.books.similar(book_id=winner.id) == []
+    [named] = (await library.books.subjects(q="cabinets", window=Window())).items
+    assert named.books == 1

@@ -19,9 +19,8 @@ from lendery.platform.http.edge import (
     BodyLimit,
     Identified,
     Observed,
-    RateLimited,
-    address,
 )
+from lendery.platform.http.limits import RateLimited, address
 from lendery.platform.http.problems import add_problem_handlers
 from lendery.platform.services import ServiceTokens
 

@@ -14,9 +14,10 @@ from starlette.types import ASGIApp
 from lendery.contracts.base import new_id
 from lendery.contracts.permissions import Actor
 from lendery.platform.http import edge
-from lendery.platform.http.edge import BodyLimit, HeadAsGet, Identified, Observed, RateLimited
+from lendery.platform.http.edge import BodyLimit, HeadAsGet, Identified, Observed
 from lendery.platform.http.front import FrontDoor
 from lendery.platform.http.identity import Identities
+from lendery.platform.http.limits import RateLimited
 from lendery.platform.metrics import REQUESTS
 from lendery.platform.services import ServiceTokens
 

@@ -33,9 +33,9 @@ LEA = Actor(id=uuid4(), role="librarian")
 def a_book(book_id: UUID, title: str, *, withdrawn: bool = False) -> Book:
     nothing: Any = dict.fromkeys(
         ("subtitle", "isbn", "publisher", "published_year", "language", "description", "series",
-         "call_number")
+         "series_number", "call_number")
     )  # fmt: skip
-    return Book(id=book_id, title=title, authors=(), subjects=(), material="book",
+    return Book(id=book_id, work_id=book_id, title=title, authors=(), subjects=(), material="book",
                 withdrawn=withdrawn, version=1, **nothing)  # fmt: skip
 
 

@@ -94,6 +94,21 @@ async def test_pages_are_numbered(library: Library) -> None:
     assert sum(a.get("class") == "book" for t, a in second.elements if t == "li") == 5
 
 
+async def test_editions_of_one_work_are_one_line_that_leads_to_the_others(library: Library) -> None:
+    first = await library.shelve("Romola", "00901", authors=["George Eliot"], published_year=1863)
+    for year in (1901, 1980):
+        await library.shelve("Romola", authors=["George Eliot"], published_year=year)
+    page = await library.browser().see("/books?q=romola")
+    assert sum(a.get("class") == "book" for t, a in page.elements if t == "li") == 1
+    assert "1 book" in page.text and "also: 2 other editions" in page.text
+    leads_to = f"/books/{first.id}#editions"
+    assert leads_to in [a.get("href") for t, a in page.elements if t == "a"]
+    page = await library.browser().see(f"/books/{first.id}")
+    assert "editions" in [a.get("id") for t, a in page.elements if t == "h2"]
+    page = await library.browser().see("/books?q=middlemarch")
+    assert "also:" not in page.text
+
+
 async def test_a_book_page_tells_copies_and_about(library: Library) -> None:
     page = await library.browser().see(f"/books/{library.books['Middlemarch'].id}")
     assert "2 of 2 on shelf" in page.text

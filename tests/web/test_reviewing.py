@@ -252,6 +252,50 @@ async def test_books_are_listed_by_their_stars(library: Library) -> None:
     assert len(found.items) == 2
 
 
+class Silent:
+    """The catalogue, which does not say what stars there are."""
+
+    def __init__(self, books: Any) -> None:
+        self._books = books
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._books, name)
+
+    async def ratings(self, *, ids: list[UUID]) -> Any:
+        raise PeerUnavailable("No answer from catalog.")
+
+
+async def test_lists_show_stars_beside_the_books_that_have_any(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agnes = await library.shelve(
+        "Agnes Grey", authors=["Anne Brontë"], subjects=["Governesses"], series="Bells"
+    )
+    library.books["Agnes Grey"] = agnes
+    await write(library, "Cas Berg", 4, "Agnes Grey")
+    await write(library, "Ann Reed", 5, "Agnes Grey")
+    await library.told()
+    reader = library.browser()
+    places = [f"/authors/{agnes.authors[0].id}", "/books?q=agnes"]
+    for heading in ("subjects?q=governesses", "series?q=bells"):
+        page = await reader.see(f"/{heading}")
+        found = [a["href"] for t, a in page.elements if t == "a" and a.get("class") == "title"]
+        places += found
+    assert len(places) == 4
+    for place in places:
+        assert "★ Stars: 4.5 (2) 2 reviews" in (await reader.see(place)).text, place
+    everything = (await reader.see("/books")).text
+    assert everything.count("★") == 1  # nobody gave the others any
+
+    vars(library.wiring)["reviews"] = Away()
+    assert "4.5 (2)" in (await reader.see(places[0])).text
+    monkeypatch.setitem(vars(library.wiring), "books", Silent(library.wiring.books))
+    for place in places:
+        page = await reader.see(place)
+        assert page.response.status_code == 200, place
+        assert "Agnes Grey" in page.text and "★" not in page.text, place
+
+
 def _everything() -> Any:
     from lendery.contracts.reviews import ReviewFilter
 

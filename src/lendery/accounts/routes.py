@@ -33,8 +33,8 @@ from lendery.platform.http.answers import (
     page_answer,
     version_tag,
 )
-from lendery.platform.http.edge import address
 from lendery.platform.http.identity import Needs
+from lendery.platform.http.limits import address
 
 Anyone = Annotated[Actor, Depends(Needs(None))]
 Self = Annotated[Actor, Depends(Needs(Permission.OWN_ACCOUNT))]

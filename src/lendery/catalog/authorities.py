@@ -28,6 +28,7 @@ from lendery.contracts.base import Page, Window, new_id
 from lendery.contracts.catalog import Book
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.db import Database, Session, Tx
+from lendery.platform.db.session import Write
 from lendery.platform.http.answers import make_cursor, read_cursor
 
 
@@ -53,7 +54,7 @@ class HeadingFile:
             ids = list(known.values())
             if not ids:
                 form = folded_name(name)
-                found = await kept.headings_called(session, "subject", names=[form])
+                _, found = await kept.headings_called(session, subjects=[form])
                 ids = found.get(form, [])
             if len(ids) != 1:
                 return None
@@ -85,8 +86,8 @@ class HeadingFile:
             known = await kept.variants(tx, heading_id=heading_id)
             if folded_name(name) in {folded_name(each) for each in _names(heading, known)}:
                 raise VariantKnown(f"{heading.name} is called so already.")
-            await record(tx, [kept.added(kind, heading_id, variant, now=now)])
-            await _changed(tx, kind, heading, now)
+            added = kept.added(kind, heading_id, variant, now=now)
+            await _changed(tx, kind, heading, now, added)
         return variant
 
     async def remove_variant(
@@ -112,9 +113,8 @@ class HeadingFile:
             both = [await _heading(tx, kind, each) for each in (one, other)]
             seen = await kept.seen_from(tx, kind, heading_id=one)
             if other not in {each.id for each in seen}:
-                await record(tx, kept.related(kind, one, other))
-                for heading in both:
-                    await _next_version(tx, kind, heading, now)
+                writes = [*kept.related(kind, one, other), *_next_versions(kind, both, now)]
+                await record(tx, writes)
 
     async def part(
         self, *, kind: HeadingKind, one: UUID, other: UUID, actor: Actor, now: datetime
@@ -124,8 +124,7 @@ class HeadingFile:
             await next_turn(tx)
             both = [await _heading(tx, kind, each) for each in (one, other)]
             if await kept.parted(tx, one=one, other=other):
-                for heading in both:
-                    await _next_version(tx, kind, heading, now)
+                await record(tx, _next_versions(kind, both, now))
 
 
 async def _forms(session: Session, kind: HeadingKind, heading_id: UUID) -> dict[str, Any]:
@@ -150,14 +149,15 @@ def _names(heading: Any, known: list[Variant]) -> list[str]:
     return [heading.name, *(each.name for each in known)]
 
 
-async def _changed(tx: Tx, kind: HeadingKind, heading: Any, now: datetime) -> None:
-    await _next_version(tx, kind, heading, now)
+async def _changed(tx: Tx, kind: HeadingKind, heading: Any, now: datetime, *writes: Write) -> None:
+    await record(tx, [*writes, *_next_versions(kind, [heading], now)])
     if kind == "author":
         await reword(tx, author_id=heading.id)
 
 
-async def _next_version(tx: Tx, kind: HeadingKind, heading: Any, now: datetime) -> None:
+def _next_versions(kind: HeadingKind, headings: list[Any], now: datetime) -> list[Write]:
     """What is read of an author has changed; subjects have no version of their own."""
-    if kind == "author":
-        after = heading.model_copy(update={"version": heading.version + 1})
-        await record(tx, [authors_kept.replaced(after, now=now)])
+    if kind == "subject":
+        return []
+    later = [each.model_copy(update={"version": each.version + 1}) for each in headings]
+    return [authors_kept.replaced(each, now=now) for each in later]

@@ -88,8 +88,11 @@ class BookCatalog(BookFinder):
                 if at % BULK == BULK - 1:
                     await asyncio.sleep(0)  # readers go on while a library is loaded
             writes += made_now(key, added[0].id, now=now) if added else []
+            told = [BookAdded(book_id=each.id, at=now) for each in added]
+            if len(told) == 1:
+                writes.append(tx.announcement(told.pop()))
             await record(tx, [*headings.made, *writes, turn.touches()])
-            await tx.announce(*(BookAdded(book_id=each.id, at=now) for each in added))
+            await tx.announce(*told)
             if len(added) >= BULK:
                 await tidy(tx)
         return added
@@ -125,15 +128,14 @@ class BookCatalog(BookFinder):
         number = isbn.checked(wanted.isbn)
         async with self.db.begin() as tx:
             turn = await next_turn(tx)
-            await tx.write(turn.touches(book_key(book_id)))
             row = found(await kept.book_row(tx, book_id=book_id))
             fresh(row.version, version)
-            before = kept.book_of(row)
+            before, touches = kept.book_of(row), turn.touches(book_key(book_id))
             if not wanted.model_fields_set:
                 return before
             if number and number != before.isbn:
                 await _are_free(tx, [number])
-            return await rewrite(tx, row, before, wanted, number, now)
+            return await rewrite(tx, row, before, wanted, number, now, touches)
 
     async def remove(
         self, *, book_id: UUID, actor: Actor, now: datetime, version: int | None = None
@@ -221,16 +223,23 @@ def _recorded(
 
 
 async def rewrite(
-    tx: Tx, row: kept.BookRow, before: Book, wanted: BookChanges, isbn13: str | None, now: datetime
-) -> Book:
+    tx: Tx,
+    row: kept.BookRow, before: Book, wanted: BookChanges, isbn13: str | None, now: datetime,
+    *more: Write,
+) -> Book:  # fmt: skip
     """The record as it is wanted, with its links and words, told to the world."""
     changed = wanted.model_fields_set
     given = [named(each) for each in wanted.authors or ()]
     if "authors" not in changed:
         given = [named(str(each.id)) for each in before.authors[:1]]  # whose name it is filed by
     names = once(wanted.subjects or ()) if "subjects" in changed else before.subjects
+    relinks = bool(changed & {"authors", "subjects", "withdrawn"})
     headings = await Headings.of(
-        tx, authors=given, subjects=names, shown=[each.id for each in before.authors], now=now
+        tx,
+        authors=given,
+        subjects=names if relinks else (),
+        shown=[each.id for each in before.authors],
+        now=now,
     )
     authors, names = headings.authors(given), headings.subject_names(names)
     refs = tuple(AuthorRef(id=each.id, name=each.name) for each in authors)
@@ -251,12 +260,12 @@ async def rewrite(
         tx.dialect, number, after, sort_author=sort_author, variants=variants, now=now
     )
     about = () if after.withdrawn else names
-    if changed & {"authors", "subjects", "withdrawn"}:
+    if relinks:
         await tx.write(*kept.unlinked(number))
         ids = [each.id for each in after.authors]
         writes += kept.linked(number, authors=ids, subjects=headings.subject_ids(about))
     withdraws = after.withdrawn and not before.withdrawn
     told = (BookWithdrawn if withdraws else BookChanged)(book_id=before.id, at=now)
-    await record(tx, [*headings.made, *writes, tx.announcement(told)])
-    await subjects_kept.forget_unused(tx, names=list(set(before.subjects) - set(about)))
+    unused = subjects_kept.unused(set(before.subjects) - set(about))  # no link of its own is left
+    await record(tx, [*headings.made, *writes, *unused, tx.announcement(told), *more])
     return after

@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from lendery.catalog import lists
 from lendery.catalog.correcting import other_questions
 from lendery.catalog.facets import NONE, facets_of
+from lendery.catalog.grouping import FARTHEST, KeyedList, RankedList, first_of_works
 from lendery.catalog.hits import FACETED, HEAD, Hits, Place, Prepared, prepare, records
 from lendery.catalog.lists import Cursor, read_place
 from lendery.catalog.repository.books import BookRow, book_of, uuid_of
@@ -42,6 +44,7 @@ class Found:
     seen: list[Any] | None = None
     prepared: Prepared | None = None
     did_you_mean: str | None = None
+    editions: list[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,11 @@ class BookFinder:
             shown = SearchPage(
                 items=[book_of(row) for row in found.rows],
                 next_cursor=found.next.made(found.did_you_mean) if found.next else None,
-                total=await _total(session, asks, found, window) if window.total else None,
+                total=await _total(session, asks, found, window, wanted) if window.total else None,
                 facets=await _facets(session, asks, found) if wanted.facets else None,
                 did_you_mean=found.did_you_mean,
                 explanations=_explained(found) if wanted.explain else None,
+                editions=found.editions,
             )
         return shown
 
@@ -108,36 +112,38 @@ class BookFinder:
         wanted: BookSearch,
     ) -> Found:
         if asks.nothing:
-            return Found([], None)
+            return Found([], None, editions=[] if wanted.group_by else None)
         if known is None or asks.order != "relevance":
-            return await _listed(session, asks, known, cursor, window)
-        found = await _ranked(session, known, cursor, window, wanted.facets)
+            return await _listed(session, asks, known, cursor, window, wanted)
+        found = await _ranked(session, known, cursor, window, wanted)
         found.did_you_mean = cursor.corrected if cursor else None
         corrects = asks.similarity != 0 and cursor is None and not window.offset
         if found.rows or not corrects:
             return found
-        return await _corrected(session, known, window, wanted.facets) or found
+        return await _corrected(session, known, window, wanted) or found
 
 
 async def _corrected(
-    session: Session, known: Prepared, window: Window, facets: bool
+    session: Session, known: Prepared, window: Window, wanted: BookSearch
 ) -> Found | None:
     """The hits of the likeliest other words that have any."""
     async for text, asked, frequencies in other_questions(session, known):
         other = known.question.with_words(asked, text)
         prepared = await prepare(session, other, frequencies)
-        found = await _ranked(session, prepared, None, window, facets)
+        found = await _ranked(session, prepared, None, window, wanted)
         if found.rows:
             shown = [value for row in found.rows[:5] for value in (row.title, row.authors)]
             return replace(found, did_you_mean=as_written(text, shown))
     return None
 
 
+@lru_cache(maxsize=1024)  # it depends on nothing else, and many ask the same
 def _placed(wanted: BookSearch, window: Window) -> tuple[Question, Cursor | None]:
     """What is asked, and where in the list the page begins."""
     asks = question(wanted)
-    if window.offset > DEEPEST or (window.offset and window.after):
-        says = f"An offset goes to {DEEPEST} and not with a cursor; follow `next_cursor` instead."
+    deepest = FARTHEST if wanted.group_by else DEEPEST
+    if window.offset > deepest or (window.offset and window.after):
+        says = f"An offset goes to {deepest} and not with a cursor; follow `next_cursor` instead."
         raise Invalid(says, errors=[{"parameter": "offset", "says": says}])
     if window.after is None:
         return asks, None
@@ -148,10 +154,12 @@ def _placed(wanted: BookSearch, window: Window) -> tuple[Question, Cursor | None
 
 
 async def _ranked(
-    session: Session, known: Prepared, cursor: Cursor | None, window: Window, facets: bool
+    session: Session, known: Prepared, cursor: Cursor | None, window: Window, wanted: BookSearch
 ) -> Found:
     begins = Place(*cursor.keys) if cursor else None
-    wide = facets and begins is None
+    wide = wanted.facets and begins is None
+    if wanted.group_by:
+        return await _ranked_works(session, known, cursor, window, facets=wide)
     hits, further, head = await Hits(session, known).page(
         begins,
         limit=window.limit,
@@ -164,25 +172,47 @@ async def _ranked(
     return Found(await records(session, hits), following, hits, head.seen if wide else None, known)
 
 
+async def _ranked_works(
+    session: Session, known: Prepared, cursor: Cursor | None, window: Window, *, facets: bool
+) -> Found:
+    ranked = RankedList(session, known, facets=facets)
+    skip = max(0, window.offset)
+    page, following = await first_of_works(ranked, cursor, limit=window.limit, skip=skip)
+    hits = [(hit.rank, hit.row) for hit in page]
+    rows = await records(session, hits)
+    many = {hit.row.number: hit.editions for hit in page}
+    editions = [many[row.number] for row in rows]
+    return Found(rows, following, hits, ranked.seen if facets else None, known, editions=editions)
+
+
 async def _listed(
     session: Session,
     asks: Question,
     known: Prepared | None,
     cursor: Cursor | None,
     window: Window,
+    wanted: BookSearch,
 ) -> Found:
     skip = max(0, window.offset)
+    if wanted.group_by:
+        keyed = KeyedList(session, asks, known)
+        page, after = await first_of_works(keyed, cursor, limit=window.limit, skip=skip)
+        editions = [hit.editions for hit in page]
+        return Found([hit.row for hit in page], after, prepared=known, editions=editions)
     rows, following = await lists.page(session, asks, known, cursor, window.limit, skip)
     return Found(rows, following, prepared=known)
 
 
-async def _total(session: Session, asks: Question, found: Found, window: Window) -> int:
+async def _total(
+    session: Session, asks: Question, found: Found, window: Window, wanted: BookSearch
+) -> int:
     if asks.nothing:
         return 0
     most = ESTIMATED if window.estimate else None
+    works = wanted.group_by is not None
     if found.prepared is not None:
-        return await Hits(session, found.prepared).total(most=most)
-    return await lists.total(session, asks, most=most)
+        return await Hits(session, found.prepared).total(most=most, works=works)
+    return await lists.total(session, asks, most=most, works=works)
 
 
 async def _facets(session: Session, asks: Question, found: Found) -> Any:

@@ -12,10 +12,9 @@ from lendery.catalog.repository import subjects as subjects_kept
 from lendery.catalog.repository.variants import headings_called, variants_of
 from lendery.catalog.rules.filing import family_first
 from lendery.catalog.rules.fold import folded_name, words
-from lendery.contracts.authorities import HeadingKind
 from lendery.contracts.base import Invalid, Page, Window, new_id
 from lendery.contracts.catalog import Author, AuthorRef, NamedAuthor, Subject
-from lendery.platform.db import Database, Tx
+from lendery.platform.db import Database, Session
 from lendery.platform.db.session import Write
 from lendery.platform.http.answers import make_cursor, read_cursor
 
@@ -56,12 +55,13 @@ class Headings:
     subjects: dict[str, UUID]
     other_forms: dict[UUID, list[str]]
     preferred: dict[str, str] = field(default_factory=dict)  # subjects, by another form
+    led: set[str] = field(default_factory=set)  # folded names that are another form of one's
     made: list[Write] = field(default_factory=list)
 
     @classmethod
     async def of(
         cls,
-        tx: Tx,
+        session: Session,
         *,
         authors: Iterable[Meant],
         subjects: Iterable[str],
@@ -76,22 +76,24 @@ class Headings:
         listed, wanted = list(authors), set(subjects)
         ids = {each.id for each in listed if each.id}
         names = {folded_name(each.name) for each in listed if each.name and not each.id}
-        by_name = await authors_kept.authors_named(tx, names=list(names))
-        led = await _led_to(tx, "author", names - by_name.keys())
-        by_id = await authors_kept.authors_with(tx, ids=list(ids | set(led.values())))
+        by_id, by_name = await authors_kept.authors_meant(session, ids=ids, names=names)
+        known = await subjects_kept.subjects_named(session, names=list(wanted))
+        unknown = {folded_name(name): name for name in wanted - known.keys()}
+        led, on = await _led_to(session, names - by_name.keys(), unknown)
+        by_id |= await authors_kept.authors_with(
+            session, ids=list(set(led.values()) - by_id.keys())
+        )
         by_name |= {name: [by_id[other]] for name, other in led.items() if other in by_id}
         everyone = {*by_id, *shown, *(each.id for alike in by_name.values() for each in alike)}
-        known = await subjects_kept.subjects_named(tx, names=list(wanted))
-        other_forms = await variants_of(tx, everyone)
-        found = cls(now, by_id, by_name, known, other_forms)
-        await found._lead({folded_name(name): name for name in wanted - known.keys()}, tx)
+        other_forms = await variants_of(session, everyone)
+        found = cls(now, by_id, by_name, known, other_forms, led=set(led))
+        await found._lead(unknown, on, session)
         return found
 
-    async def _lead(self, unknown: dict[str, str], tx: Tx) -> None:
+    async def _lead(self, unknown: dict[str, str], on: dict[str, UUID], session: Session) -> None:
         """Subjects that are named by another form go by their heading's."""
-        led = await _led_to(tx, "subject", unknown)
-        headings = await subjects_kept.names_of(tx, ids=list(set(led.values())))
-        for name, subject_id in led.items():
+        headings = await subjects_kept.names_of(session, ids=list(set(on.values())))
+        for name, subject_id in on.items():
             self.preferred[unknown[name]] = headings[subject_id]
             self.subjects[headings[subject_id]] = subject_id
 
@@ -108,15 +110,18 @@ class Headings:
             return known
         if given.name is None:
             raise _wrong(pointer, "An author needs an id or a name.")
-        alike = self.by_name.setdefault(folded_name(given.name), [])
-        known = next((each for each in alike if _is_meant(given, each)), None)
+        name = folded_name(given.name)
+        alike, meant = self.by_name.setdefault(name, []), _is_meant
+        if name in self.led:
+            meant = _may_be_meant
+        known = next((each for each in alike if meant(given, each)), None)
         if known is None:
             known = self._made(given, given.name)
             alike.append(known)
         return known
 
     def _made(self, given: Meant, name: str) -> Author:
-        made = Author(
+        made = Author.model_construct(
             id=new_id(),
             name=name,
             sort_name=given.sort_name or family_first(name),
@@ -127,6 +132,13 @@ class Headings:
         )
         self.made.append(authors_kept.added(made, now=self.now))
         return made
+
+    def with_those_of(self, other: "Headings") -> None:
+        """Knows what the other one knows too, but for who is meant by a name."""
+        self.by_id |= other.by_id
+        self.subjects = other.subjects | self.subjects
+        self.other_forms |= other.other_forms
+        self.preferred |= other.preferred
 
     def variants(self, authors: Iterable[AuthorRef]) -> list[str]:
         """The other forms of their names."""
@@ -146,9 +158,15 @@ class Headings:
         return found
 
 
-async def _led_to(tx: Tx, kind: HeadingKind, names: Iterable[str]) -> dict[str, UUID]:
-    """Folded names that are another form of one heading, and of one only."""
-    found = await headings_called(tx, kind, names=list(names))
+async def _led_to(
+    session: Session, authors: Iterable[str], subjects: Iterable[str]
+) -> tuple[dict[str, UUID], dict[str, UUID]]:
+    """Folded names that are another form of one heading, and of one only: authors, subjects."""
+    by, on = await headings_called(session, authors=authors, subjects=subjects)
+    return _only(by), _only(on)
+
+
+def _only(found: dict[str, list[UUID]]) -> dict[str, UUID]:
     return {name: ids[0] for name, ids in found.items() if len(ids) == 1}
 
 
@@ -174,6 +192,11 @@ def _is_meant(given: Meant, known: Author) -> bool:
     if given.sort_name and folded_name(given.sort_name) != folded_name(known.sort_name):
         return False
     return given.born is None or given.born == known.born
+
+
+def _may_be_meant(given: Meant, known: Author) -> bool:
+    """By another form of the name, which is filed elsewhere."""
+    return given.born is None or known.born is None or given.born == known.born
 
 
 def once(names: Iterable[str], pointer: str = "#/subjects") -> tuple[str, ...]:

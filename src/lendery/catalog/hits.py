@@ -91,12 +91,23 @@ class Place:
 
 @dataclass(frozen=True)
 class Head:
-    """The ranked hits; `ends` at a place, behind which the rest is, `apart` from those ranked."""
+    """The ranked hits; `ends` at a place, behind which the rest is, apart from those `named`."""
 
     ranked: Ranked
     ends: int
-    apart: list[int]
+    named: list[Any]
     seen: list[Any]
+
+    @property
+    def apart(self) -> list[int]:
+        return [row.number for row in self.named]
+
+    def has(self, row: Any) -> bool:
+        return row.place <= self.ends or row.number in self.apart
+
+    def behind(self, rank: float, row: Any) -> Place:
+        """Where the list goes on after a hit."""
+        return Place(rank if self.has(row) else None, row.place, self.ends)
 
 
 @dataclass(frozen=True)
@@ -140,7 +151,7 @@ class Hits:
         ranked = best_first(
             self.prepared.ranking, [*rows, *(row for row in named if row.number not in known)]
         )
-        return Head(ranked, ends, [row.number for row in named], seen)
+        return Head(ranked, ends, named, seen)
 
     async def _named(self) -> list[Any]:
         question = self.prepared.question
@@ -155,15 +166,27 @@ class Hits:
         )
 
     async def page(
-        self, begins: Place | None, *, limit: int, skip: int = 0, many: int = HEAD
+        self,
+        begins: Place | None,
+        *,
+        limit: int,
+        skip: int = 0,
+        many: int = HEAD,
+        before: Head | None = None,
     ) -> tuple[Ranked, Place | None, Head]:
-        """One page, where the next begins, and the head it was cut from."""
-        if begins is None:
+        """One page, where the next begins, and the head it was cut from.
+
+        `before`: the head of the page before, when that was read just now.
+        """
+        if before is not None and begins is not None:
+            head = before
+            ranked = [] if begins.rank is None else head.ranked
+            shown = after(ranked, begins.rank or 0, begins.place)[: limit + 1]
+        elif begins is None:
             head = await self.head(many=many)
             shown = head.ranked[skip:][: limit + 1]
         elif begins.rank is None:
-            named = await self._named()
-            head = Head([], begins.head_ends, [row.number for row in named], [])
+            head = Head([], begins.head_ends, await self._named(), [])
             shown = []
         else:
             head = await self.head(begins.head_ends)
@@ -179,11 +202,9 @@ class Hits:
         if len(shown) <= limit:
             return shown, None, head
         shown = shown[:limit]
-        rank, last = shown[-1]
-        in_head = last.place <= head.ends or last.number in head.apart
-        return shown, Place(rank if in_head else None, last.place, head.ends), head
+        return shown, head.behind(*shown[-1]), head
 
-    async def total(self, *, most: int | None) -> int:
+    async def total(self, *, most: int | None, works: bool) -> int:
         question, prepared = self.prepared.question, self.prepared
         counted = await how_many_match(
             self.session,
@@ -191,10 +212,12 @@ class Hits:
             words=question_for(self.session.dialect, prepared.asked, withdrawn=question.withdrawn),
             given=question.given,
             most=most,
+            works=works,
         )
-        if most is None or counted < most or question.narrowed:
-            return counted
-        return max(counted, round(prepared.expected))
+        many = int(counted.works if works else counted.books)
+        if most is None or counted.books < most or question.narrowed:
+            return many
+        return max(many, int(prepared.expected * many / counted.books))
 
 
 async def records(session: Session, hits: Ranked) -> list[BookRow]:
@@ -203,4 +226,4 @@ async def records(session: Session, hits: Ranked) -> list[BookRow]:
     return [rows[hit.number] for _, hit in hits if hit.number in rows]
 
 
-__all__ = ["FACETED", "Hits", "Place", "Prepared", "prepare", "records"]
+__all__ = ["FACETED", "HEAD", "Head", "Hits", "Place", "Prepared", "prepare", "records"]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
-from urllib.parse import parse_qsl, quote_plus, urlencode
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 import msgspec
@@ -22,7 +22,7 @@ from lendery.contracts.authorities import AuthorHeading
 from lendery.contracts.base import Invalid, NotFound, Window, one_line
 from lendery.contracts.catalog import Book, BookSearch
 from lendery.platform.http.answers import etag_of, version_tag
-from lendery.platform.http.kept import LIFETIME, LIST, Finished, HotPath
+from lendery.platform.http.kept import LIFETIME, LIST, Finished, HotPath, next_link
 
 BOOKS, AUTHORS, SUBJECTS = "/api/v1/books", "/api/v1/authors", "/api/v1/subjects"
 _ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -37,7 +37,7 @@ SHAPE = etag_of(",".join(_FIELDS).encode())[1:9]
 _PLAIN = {
     "limit": re.compile(r"[1-9][0-9]?|100"),
     "cursor": re.compile(r"[A-Za-z0-9_-]{1,1000}"),
-    "sort": re.compile(r"relevance|title|author|year|newest|popularity"),
+    "sort": re.compile(r"relevance|title|author|year|newest|popularity|rating"),
     "language": re.compile(r"[a-z]{2,3}"),
     "material": re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"),
     "author": re.compile(r"[^\x00-\x1f]{1,500}"),
@@ -96,10 +96,7 @@ def _lists(books: BookCatalog) -> list[HotPath]:
         except Invalid:
             return None
         body = page_json(rows, next_cursor)
-        headers: tuple[tuple[bytes, bytes], ...] = ()
-        if next_cursor:
-            headers = ((b"link", next_link(path, query, next_cursor)),)
-        return Finished(body, etag_of(body).encode(), headers)
+        return Finished(body, etag_of(body).encode(), next_link(path, query, next_cursor))
 
     pages = (f"{BOOKS}/search", f"{BOOKS}/suggest", AUTHORS, SUBJECTS)
     return [
@@ -210,15 +207,3 @@ def page_json(rows: Iterable[BookRow], next_cursor: str | None) -> bytes:
 
 
 _json = msgspec.json.Encoder().encode
-
-
-def next_link(path: str, query: bytes, next_cursor: str) -> bytes:
-    """The Link header (RFC 8288) from a page to the next."""
-    return b'%s%s>; rel="next"' % (_link_to(path, query), quote_plus(next_cursor).encode())
-
-
-@lru_cache(maxsize=1024)
-def _link_to(path: str, query: bytes) -> bytes:
-    given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    kept = [each for each in given if each[0] not in ("cursor", "offset")]
-    return f"<{path}?{urlencode([*kept, ('cursor', '')])}".encode()

@@ -7,6 +7,7 @@ from typing import Any
 from lendery.catalog.hits import Prepared
 from lendery.catalog.repository.books import BookRow
 from lendery.catalog.repository.listing import (
+    GREATEST_FIRST,
     KEYS,
     Shape,
     books_listed,
@@ -72,7 +73,8 @@ def _shape(session: Session, asks: Question, known: Prepared | None, after: bool
     return Shape(asks.order, asks.narrowed, match, asks.withdrawn, after, walks)
 
 
-def _given(session: Session, asks: Question, known: Prepared | None) -> dict[str, Any]:
+def given(session: Session, asks: Question, known: Prepared | None) -> dict[str, Any]:
+    """What is bound in the statements of a list."""
     if known is None:
         return asks.given
     words = question_for(session.dialect, known.asked, withdrawn=asks.withdrawn)
@@ -87,23 +89,34 @@ async def page(
     limit: int,
     skip: int,
 ) -> tuple[Sequence[BookRow], Cursor | None]:
-    given = _given(session, asks, known)
+    bound = given(session, asks, known)
     if cursor:
         *key, number = cursor.keys
-        given = {**given, "last_number": number} | ({"last_key": key[0]} if key else {})
+        bound = {**bound, "last_number": number} | ({"last_key": key[0]} if key else {})
     shape = _shape(session, asks, known, cursor is not None)
-    rows = await books_listed(session, shape, many=limit + 1, skip=skip, given=given)
+    rows = await books_listed(session, shape, many=limit + 1, skip=skip, given=bound)
     if len(rows) <= limit:
         return rows, None
     rows = rows[:limit]
-    last = rows[-1]
-    keys = (last.key, last.number) if asks.order in KEYS else (last.number,)
-    return rows, Cursor(asks.order, keys)
+    return rows, cursor_behind(asks.order, rows[-1])
 
 
-async def total(session: Session, asks: Question, *, most: int | None) -> int:
+def cursor_behind(order: str, row: Any) -> Cursor:
+    return Cursor(order, (row.key, row.number) if order in KEYS else (row.number,))
+
+
+def position(order: str, row: Any) -> tuple[Any, ...]:
+    """Where a record stands in a list, among those of the same."""
+    if order not in KEYS:
+        return (-row.number if order == "newest" else row.number,)
+    key = row.key if hasattr(row, "key") else getattr(row, KEYS[order].name)
+    return (-key if order in GREATEST_FIRST else key, row.number)
+
+
+async def total(session: Session, asks: Question, *, most: int | None, works: bool) -> int:
     shape = _shape(session, asks, None, False)
-    return await how_many_listed(session, shape, given=asks.given, most=most)
+    counted = await how_many_listed(session, shape, given=asks.given, most=most, works=works)
+    return int(counted.works if works else counted.books)
 
 
 async def traits(session: Session, asks: Question, *, many: int) -> list[Any]:

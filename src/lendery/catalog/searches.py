@@ -67,6 +67,8 @@ def question(wanted: BookSearch) -> Question:
         "branch_id": wanted.branch_id,
     }
     filters = {name for name, each in values.items() if each is not None}
+    if wanted.withdrawn:  # as they are, and what was merged besides
+        filters.add("unmerged")
     if wanted.available is not None:
         filters.add("available" if wanted.available else "unavailable")
     typed = (wanted.q or "").strip()

@@ -145,9 +145,13 @@ class BookChanges(Input):
 Sort = Literal["relevance", "title", "author", "year", "newest", "popularity", "rating"]
 
 
+GroupBy = Literal["work"]
+
+
 class BookSearch(Value):
     """A search. Without `q` it lists. `available` at `branch_id`, or anywhere.
 
+    `group_by` work: of the editions of a work only the first in the list, where it stands.
     `similarity`: how far a match may be from the words typed, 0 (words only) to 1. Left out:
     other words are tried when those typed find nothing.
     """
@@ -165,6 +169,7 @@ class BookSearch(Value):
     author_id: UUID | None = None
     withdrawn: bool = False
     sort: Sort = "relevance"
+    group_by: GroupBy | None = None
     facets: bool = False
     similarity: float | None = Field(None, ge=0, le=1)
     explain: bool = False
@@ -195,12 +200,15 @@ class Explanation(Value):
 class SearchPage(Page[Book]):
     """`did_you_mean` is set when the words were corrected to find anything.
 
-    `explanations` are those of `items`, in their order, when they were asked for.
+    `explanations` are those of `items`, in their order, when they were asked for. Grouped by work
+    `editions` says, in the same order, how many books of the whole list are of the work of each;
+    `total` counts works.
     """
 
     facets: dict[str, list[Facet]] | None = None
     did_you_mean: str | None = None
     explanations: list[Explanation] | None = None
+    editions: list[int] | None = None
 
 
 class BareCopy(Value):

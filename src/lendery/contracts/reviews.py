@@ -193,6 +193,16 @@ class ReviewChanged(Event):
     book_id: UUID
 
 
+class ReviewMoved(Event):
+    """Its book became another, or itself again; `aside`: its reader's newer review counts."""
+
+    about = "book_id"
+    review_id: UUID
+    book_id: UUID
+    into: UUID
+    aside: bool
+
+
 class ReviewRemoved(Event):
     about = "book_id"
     review_id: UUID

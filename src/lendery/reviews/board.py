@@ -30,10 +30,11 @@ from lendery.contracts.reviews import (
 )
 from lendery.platform.db import Database, Session, Tx
 from lendery.platform.paging import make_cursor, read_cursor
-from lendery.reviews import moderation, rules, turns
+from lendery.reviews import merging, moderation, rules, turns
 from lendery.reviews.repository import reviews as kept
 from lendery.reviews.repository import stars
 from lendery.reviews.repository.reviews import Kept
+from lendery.reviews.repository.stars import Turn
 from lendery.reviews.showing import shown, shown_with_reports
 from lendery.reviews.turns import Asked, had_in_hand
 
@@ -59,8 +60,7 @@ class ReviewBoard:
         new = _new(review, book_id=book_id, patron_id=actor.id, asked=asked, at=now, now=now)
         async with self.db.begin() as tx:
             turn = await stars.take_turn(tx, book_id=book_id)
-            if turn.closed:
-                raise NoSuchBook("There is no such book.")
+            turns.still_open(book_id, turn)
             own = await kept.review_by(tx, patron_id=actor.id, book_id=book_id)
             if own is not None:
                 raise AlreadyReviewed(
@@ -92,8 +92,8 @@ class ReviewBoard:
                        at=each.at, now=now)  # fmt: skip
             by_book[each.book_id].append(new)
         async with self.db.begin() as tx:
-            for book_id in sorted(by_book):
-                await _put_up(tx, book_id, by_book[book_id], now)
+            for book_id, turn in (await stars.take_turns(tx, book_ids=by_book)).items():
+                await _put_up(tx, book_id, turn, by_book[book_id], now)
         return len(reviews)
 
     async def get(self, *, review_id: UUID, actor: Actor) -> Review:
@@ -104,17 +104,27 @@ class ReviewBoard:
             return (await shown_with_reports(session, [row]))[0]
 
     async def of_book(self, *, book_id: UUID, order: Order, window: Window) -> ReviewPage:
+        page = await self.reviewed(book_id=book_id, order=order, window=window)
+        if page is None:  # is there such a book?
+            await self.books.get(book_id=book_id)
+            none = Rating.of(book_id, rules.NO_STARS)
+            page = ReviewPage(
+                items=[], next_cursor=None, total=0 if window.total else None, rating=none
+            )
+        return page
+
+    async def reviewed(self, *, book_id: UUID, order: Order, window: Window) -> ReviewPage | None:
+        """The same, from what is kept here alone. None: nobody ever reviewed it."""
         after = _place(order, window.after) if window.after else None
         async with self.db.read() as session:
-            counts = await stars.stars_of(session, book_id=book_id)
-            rows: list[Kept] = []
-            if counts is not None:
-                rows = await kept.of_book(
-                    session, book_id=book_id, order=order, after=after, many=window.limit + 1
-                )
-        if counts is None:  # reviewed by nobody: is there such a book?
-            await self.books.get(book_id=book_id)
-        told = Rating.of(book_id, counts or rules.NO_STARS)
+            standing = await stars.stars_of(session, book_id=book_id)
+            if standing is None:
+                return None
+            turns.not_merged(standing)
+            rows = await kept.of_book(
+                session, book_id=book_id, order=order, after=after, many=window.limit + 1
+            )
+        told = Rating.of(book_id, standing.stars)
         page = rows[: window.limit]
         more = len(rows) > window.limit
         return ReviewPage(
@@ -131,6 +141,8 @@ class ReviewBoard:
             actor.must_be(like.patron_id, Permission.MODERATE)
         after = read_cursor(window.after, UUID)[0] if window.after else None
         async with self.db.read() as session:
+            if like.book_id is not None:
+                turns.not_merged(await stars.stars_of(session, book_id=like.book_id))
             rows = await kept.listed(session, like=like, after=after, many=window.limit + 1)
             page = rows[: window.limit]
             return Page[Review](
@@ -190,6 +202,9 @@ class ReviewBoard:
                 tx.announcement(ReviewRemoved(review_id=review_id, book_id=before.book_id, at=now)),
                 *turns.starred(tx, before.book_id, turn, before, None, now=now),
             )
+            await merging.next_in_line(
+                tx, patron_id=before.patron_id, book_id=before.book_id, now=now
+            )
 
     async def report(
         self, *, review_id: UUID, report: NewReport, actor: Actor, now: datetime
@@ -239,10 +254,8 @@ def _new(
     )
 
 
-async def _put_up(tx: Tx, book_id: UUID, new: Sequence[Kept], now: datetime) -> None:
-    turn = await stars.take_turn(tx, book_id=book_id)
-    if turn.closed:
-        raise NoSuchBook("There is no such book.", book_id=str(book_id))
+async def _put_up(tx: Tx, book_id: UUID, turn: Turn, new: Sequence[Kept], now: datetime) -> None:
+    turns.still_open(book_id, turn)
     counts = turn.stars
     for each in new:
         assert each.patron_id is not None

@@ -3,12 +3,33 @@
 A review stands alone, as a document would: nothing is joined to show it.
 """
 
-from sqlalchemy import Boolean, Column, Index, Integer, MetaData, SmallInteger, String, Table, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Uuid,
+    text,
+)
 from sqlalchemy import Text as LongText
 
+from lendery.platform.cache import ChangeLog
 from lendery.platform.db import UtcDateTime, context_tables
 
 metadata = MetaData()
+
+change = Table(  # its one row is moved by every change of a review
+    "reviews_change",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+    Column("mark", BigInteger, nullable=False, server_default=text("0")),
+)
 
 review = Table(
     "reviews_review",
@@ -27,6 +48,8 @@ review = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("edited_at", UtcDateTime),
     Column("version", Integer, nullable=False),
+    Column("written_of", Uuid),  # null: the book it stands with
+    Column("aside", Boolean, nullable=False, server_default=text("false")),  # a newer one counts
     Index("reviews_one_per_reader_and_book", "book_id", "patron_id", unique=True),
     Index("reviews_of_book", "book_id", "id"),
     Index("reviews_of_book_by_stars", "book_id", "rating", "id"),
@@ -59,6 +82,9 @@ rating = Table(  # whoever changes a review of a book takes turns on its row
     Column("fives", Integer, nullable=False),
     Column("version", Integer, nullable=False),
     Column("closed", Boolean, nullable=False),  # the book is no more
+    Column("merged_into", Uuid),  # the book is that one now
+    Index("reviews_merged_into", "merged_into"),
 )
 
 TABLES = context_tables("reviews", metadata)
+CHANGES = ChangeLog("reviews", change)

@@ -7,9 +7,11 @@ that are told are those that are shown.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from lendery.contracts.base import PeerFailed, PeerUnavailable, Stale
+from lendery.contracts.catalog import BookWasMerged, NoSuchBook
 from lendery.contracts.circulation import Borrowed, Borrowings
 from lendery.contracts.permissions import Actor, Permission
 from lendery.contracts.reviews import NoSuchReview, RatingChanged
@@ -43,11 +45,25 @@ async def had_in_hand(borrowings: Borrowings, asked: list[Borrowed]) -> Asked:
 
 def readable(row: Kept | None, actor: Actor) -> Kept:
     """Raises NoSuchReview for what is not there, or hidden from whoever asks."""
-    if row is not None:
+    if row is not None and not row.aside:
         own = row.patron_id is not None and row.patron_id == actor.id
         if own or rules.is_public(row.state) or actor.may(Permission.MODERATE):
             return row
     raise NoSuchReview("There is no such review.")
+
+
+def still_open(book_id: UUID, turn: Turn) -> None:
+    """Raises what the catalog says of a book that is no more, or is another now."""
+    if turn.closed:
+        raise NoSuchBook("There is no such book.", book_id=str(book_id))
+    not_merged(turn)
+
+
+def not_merged(turn: Turn | None) -> None:
+    """Raises BookWasMerged, which names the book that it is now."""
+    if turn is not None and turn.merged_into is not None:
+        into = str(turn.merged_into)
+        raise BookWasMerged("This book was merged into another book.", into=into)
 
 
 async def seen(db: Database, review_id: UUID, actor: Actor) -> Kept:
@@ -62,6 +78,10 @@ async def taken(
     """Our turn on its book, and the review as it is now. Raises Stale, NoSuchReview."""
     turn = await stars_kept.take_turn(tx, book_id=before.book_id)
     row = readable(await kept.review_with(tx, review_id=before.id), actor)
+    while row.book_id != before.book_id:  # two books became one meanwhile
+        before = row
+        turn = await stars_kept.take_turn(tx, book_id=before.book_id)
+        row = readable(await kept.review_with(tx, review_id=before.id), actor)
     if version is not None and version != row.version:
         raise Stale("This has changed since you read it. Read it again.", version=row.version)
     return turn, row
@@ -106,16 +126,21 @@ async def verify(db: Database, borrowings: Borrowings, *, now: datetime) -> int:
             rows = await kept.to_ask_about(session, now=now, many=ASKED_AT_ONCE)
         if not rows:
             return marks
-        pairs = [Borrowed(patron_id=row.patron_id, book_id=row.book_id) for row in rows]
-        known = {(each.patron_id, each.book_id) for each in await borrowings.known(asked=pairs)}
-        had = [row for row in rows if (row.patron_id, row.book_id) in known]
-        later = [row for row in rows if (row.patron_id, row.book_id) not in known]
+        asked = {row.id: _in_hand(row) for row in rows}
+        pairs = sorted({pair for each in asked.values() for pair in each})
+        known = await borrowings.known(asked=[Borrowed(patron_id=p, book_id=b) for p, b in pairs])
+        told = {(each.patron_id, each.book_id) for each in known}
+        had = [row for row in rows if told & asked[row.id]]
+        later = [row for row in rows if not told & asked[row.id]]
         async with db.begin() as tx:
-            for book_id in sorted({row.book_id for row in had}):
-                await stars_kept.take_turn(
-                    tx, book_id=book_id
-                )  # its list reads otherwise from now on
+            if had:  # their lists read otherwise from now on
+                await stars_kept.take_turns(tx, book_ids=(row.book_id for row in had))
             await kept.mark(tx, [row.id for row in had])
             again = {row.id: rules.ask_again_at(row.created_at, now) for row in later}
             await kept.ask_later(tx, again)
         marks += len(had)
+
+
+def _in_hand(row: Any) -> set[tuple[UUID, UUID]]:
+    """A loan that ended names the book as it was before it became another."""
+    return {(row.patron_id, book_id) for book_id in (row.book_id, row.written_of) if book_id}

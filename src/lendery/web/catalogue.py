@@ -25,7 +25,7 @@ SHOWN = 20
 ABOUT = 1_000  # a count above it is a guess where words were asked for
 EXACT = 300  # counts beside filters are exact where no more books match
 ALIKE = 6
-LAST_PAGE = 500
+LAST_PAGE, LAST_OF_WORKS = 500, 100
 FIELDS = (
     *("q", "author", "subject", "language", "material", "available", "branch"),
     *("year_from", "year_to", "sort"),
@@ -56,7 +56,7 @@ class Wanted:
         wrong = tuple(n for n in ("year_from", "year_to") if given[n] and not YEAR.match(given[n]))
         page = asked(request, "page", 6)
         number = int(page) if page.isascii() and page.isdigit() else 1
-        given["page"] = min(max(number, 1), LAST_PAGE)
+        given["page"] = min(max(number, 1), LAST_OF_WORKS if given["q"] else LAST_PAGE)
         if given["sort"] not in get_args(Sort):
             given["sort"] = ""
         return cls(**given, wrong=wrong)
@@ -74,6 +74,7 @@ class Wanted:
             year_from=self._year("year_from"),
             year_to=self._year("year_to"),
             sort=cast(Sort, self.sort or ("relevance" if self.q else "title")),
+            group_by="work" if self.q else None,
             facets=True,
         )
 
@@ -160,7 +161,7 @@ class Catalogue:
             ),
         )
         total = found.total if found.total is not None else len(found.items)
-        pages = min(max(1, -(-total // SHOWN)), LAST_PAGE)
+        pages = min(max(1, -(-total // SHOWN)), LAST_OF_WORKS if wanted.q else LAST_PAGE)
         branch = places.named(wanted.branch)
         return self.site.page(
             request,
@@ -174,6 +175,7 @@ class Catalogue:
             about=bool(wanted.q) and total > ABOUT,
             facets=_choices(found.facets or {}, total),
             shelf=await self._shelf(found.items),
+            rated=await opinions.rated(ports, found.items),
         )
 
     async def _shelf(self, books: Any) -> dict[UUID, Availability] | None:

@@ -12,6 +12,7 @@ from lendery.contracts.authorities import HeadingKind, NewVariant, SubjectWasMer
 from lendery.contracts.base import Window
 from lendery.contracts.catalog import AuthorWasMerged, BookSearch
 from lendery.contracts.permissions import Permission
+from lendery.web import opinions
 from lendery.web.pages import Site, asked, field, go, identity, show, take, visit_of
 
 SHOWN = 50
@@ -49,7 +50,8 @@ class HeadingPages:
             wanted=BookSearch(author_id=author_id, sort="title"),
             window=Window(limit=100),
         )
-        return self.site.page(request, "author.html", author=author, books=found.items)
+        rated = await opinions.rated(self.site.ports, found.items)
+        return self.site.page(request, "author.html", author=author, books=found.items, rated=rated)
 
     async def subject(self, request: Request, subject_id: UUID) -> Response:
         file = self.site.ports.authorities
@@ -58,13 +60,15 @@ class HeadingPages:
         except SubjectWasMerged as merged:
             return go(f"/subjects/{merged.extra['into']}")
         found = await file.books_on(subject_id=subject_id, window=page_of(request))
-        return self.site.page(request, "subject.html", subject=subject, found=found)
+        rated = await opinions.rated(self.site.ports, found.items)
+        return self.site.page(request, "subject.html", subject=subject, found=found, rated=rated)
 
     async def series(self, request: Request, series: str) -> Response:
         shelf = self.site.ports.series
         named = await shelf.get(series=series[:500])
         found = await shelf.books(series=named.id, window=page_of(request))
-        return self.site.page(request, "series.html", series=named, found=found)
+        rated = await opinions.rated(self.site.ports, found.items)
+        return self.site.page(request, "series.html", series=named, found=found, rated=rated)
 
     async def author_called(self, request: Request, author_id: UUID) -> Response:
         return await self._called(request, "author", author_id)

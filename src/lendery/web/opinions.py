@@ -1,6 +1,6 @@
 """What the page of a book shows of its reviews: stars, words, and the reader's own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from starlette.requests import Request
 
 from lendery.contracts.base import Invalid, PeerFailed, PeerUnavailable, Window
+from lendery.contracts.catalog import Book
 from lendery.contracts.reviews import Order, Rating, Review, ReviewFilter, ReviewPage
 from lendery.web.pages import asked, visit_of
 from lendery.web.ports import Ports
@@ -42,6 +43,20 @@ class Opinions:
     def whole(self) -> int:
         """Full stars, rounded as people round."""
         return int((self.rating.average or 0) + 0.5)
+
+
+async def rated(ports: Ports, books: Sequence[Book]) -> dict[UUID, Rating]:
+    """The stars of those in a list that have any: one question, which the catalogue answers.
+
+    A list stands without them too.
+    """
+    if not books:
+        return {}
+    try:
+        found = await ports.books.ratings(ids=[book.id for book in books])
+    except (PeerUnavailable, PeerFailed):
+        return {}
+    return {rating.book_id: rating for rating in found if rating.count}
 
 
 async def of_book(

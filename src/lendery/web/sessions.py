@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from lendery.contracts.accounts import Registration, WrongCredentials
 from lendery.contracts.base import AlreadyTaken, Invalid, TooManyRequests
-from lendery.platform.http.edge import address
+from lendery.platform.http.limits import address
 from lendery.web.pages import Site, asked, field, go, show, take, visit_of
 from lendery.web.visits import local_path
 

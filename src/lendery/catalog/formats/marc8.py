@@ -8,8 +8,8 @@ Source: https://www.loc.gov/marc/specifications/speccharmarc8.html
 
 import re
 import unicodedata
-
-from pymarc.marc8_mapping import CODESETS, ODD_MAP
+from functools import lru_cache
+from typing import Any
 
 _LATIN, _ANSEL, _EAST_ASIAN = 0x42, 0x45, 0x31
 _SINGLE = {0x67, 0x62, 0x70}  # Greek symbols, subscript, superscript
@@ -18,6 +18,21 @@ _ESCAPE = re.compile(rb"\x1b(?:([(,])\$?([\x20-\x7e])|([)-])\$?!?([\x20-\x7e])|(
 _REFERENCE = re.compile(r"&#x([0-9A-Fa-f]{2,6});")
 _LOST = "\ufffd"
 _JOINED = {0xFE20: 0x0361, 0xFE21: None, 0xFE22: 0x0360, 0xFE23: None}  # halves of one mark
+
+
+@lru_cache(maxsize=1)
+def _codesets() -> dict[int, Any]:
+    """By the code in the escape. Half a second of tables, for those who read MARC-8."""
+    from pymarc.marc8_mapping import CODESETS
+
+    return CODESETS
+
+
+@lru_cache(maxsize=1)
+def _odd() -> dict[int, int]:
+    from pymarc.marc8_mapping import ODD_MAP
+
+    return ODD_MAP
 
 
 def decode(data: bytes) -> tuple[str, int]:
@@ -64,7 +79,7 @@ def _escaped(data: bytes, at: int, lower: int, upper: int) -> tuple[int, int, in
     chosen = ord(found[2] or found[4])
     if found[2] == b"!" and data[at + size : at + size + 1] == b"E":  # ESC ( ! E
         chosen, size = _ANSEL, size + 1
-    if chosen not in CODESETS or chosen == _EAST_ASIAN:
+    if chosen not in _codesets() or chosen == _EAST_ASIAN:
         return lower, upper, 0
     return (chosen, upper, size) if found[1] else (lower, chosen, size)
 
@@ -75,17 +90,17 @@ def _sign(code: bytes, lower: int, upper: int) -> tuple[str, bool]:
     if first < 0x20:
         return " " if first in b"\t\n\r" else "", False
     if 0x80 <= first < 0xA0:
-        found = CODESETS[_ANSEL].get(first)
+        found = _codesets()[_ANSEL].get(first)
         return chr(found[0]) if found else _LOST, False
     if len(code) == 1 and first in (0x20, 0x7F):
         return " ", False
     number = int.from_bytes(code, "big")
-    table = CODESETS[lower if first < 0x80 else upper]
+    table = _codesets()[lower if first < 0x80 else upper]
     other = number ^ 0x80 if len(code) == 1 else number
     found = table.get(number) or table.get(other)
     if found:
         return chr(found[0]), bool(found[1])
-    return (chr(ODD_MAP[number]), False) if number in ODD_MAP else (_LOST, False)
+    return (chr(_odd()[number]), False) if number in _odd() else (_LOST, False)
 
 
 def _referred(found: re.Match[str]) -> str:

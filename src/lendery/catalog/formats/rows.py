@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from charset_normalizer import from_bytes
-
 from lendery.catalog.formats.source import GIVEN_UP, MOST_JUNK, Slice
 from lendery.catalog.formats.values import Profile
 
@@ -76,6 +74,8 @@ def sniffed_encoding(sample: bytes) -> str:
         codecs.getincrementaldecoder("utf-8")().decode(sample)
         return "utf-8"
     except UnicodeDecodeError:
+        from charset_normalizer import from_bytes  # slow to load, and rarely needed
+
         best = from_bytes(sample[:SAMPLE]).best()
     found = best.encoding if best else "cp1252"
     if found in _LIKE_CP1252 and sum(byte > 0x7F for byte in sample) < _ENOUGH:

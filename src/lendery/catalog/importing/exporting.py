@@ -9,7 +9,7 @@ from queue import Queue
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from lendery.catalog.formats import (
     Described,
@@ -20,7 +20,7 @@ from lendery.catalog.formats import (
     write,
 )
 from lendery.catalog.importing.place import Place
-from lendery.catalog.models import JOBS, book
+from lendery.catalog.models import JOBS
 from lendery.catalog.models import copy as copy_table
 from lendery.catalog.repository import authors as authors_kept
 from lendery.catalog.repository import sources
@@ -142,7 +142,7 @@ async def write_all(db: Database, branches: Any, writer: Writer, running: Runnin
 
     names = {branch_id: code for code, branch_id in (await branches_by_name(branches)).items()}
     async with db.read() as session:
-        total = await session.value(select(func.count()).select_from(book)) or 1
+        total = await session.value(sources.WITH_SOURCES) or 1
     writing = asyncio.ensure_future(asyncio.to_thread(writer.run))
     try:
         async with db.snapshot() as session:
@@ -224,6 +224,7 @@ def _described(shown: Any, row: Any, authors: dict[UUID, Any], held: tuple[Holdi
         subjects=shown.subjects,
         description=shown.description,
         series=shown.series,
+        series_number=shown.series_number,
         call_number=shown.call_number,
         material=shown.material,
         control_number=row.control_number,

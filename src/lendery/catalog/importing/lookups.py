@@ -22,6 +22,7 @@ class Lookups:
     by_number: dict[str, list[Known]] = field(default_factory=dict)
     by_isbn: dict[str, list[Known]] = field(default_factory=dict)
     by_title: dict[tuple[str, str], list[tuple[int, Known]]] = field(default_factory=dict)
+    of_merged: set[str] = field(default_factory=set)  # ISBNs that stayed with what was merged
 
     @classmethod
     async def of(
@@ -39,7 +40,23 @@ class Lookups:
         if "title-author" in rules or "title-author-year" in rules:
             titles = {each.columns["sort_title"] for each in records}
             found.by_title = await sources.with_titles(session, titles=list(titles))
+        await found._lead_on(session)
         return found
+
+    async def _lead_on(self, session: Session) -> None:
+        """Where a book was merged into another, that one is meant."""
+        lists = [*self.by_number.values(), *self.by_isbn.values()]
+        alike = self.by_title.values()
+        known = [each for found in lists for each in found]
+        known += [each for found in alike for _, each in found]
+        if not (ids := {each.merged_into for each in known if each.merged_into}):
+            return
+        self.of_merged = {n for n, found in self.by_isbn.items() if found[0].merged_into}
+        books = await sources.become(session, ids=ids)
+        for found in lists:
+            found[:] = [_now(each, books) for each in found]
+        for titled in alike:
+            titled[:] = [(year, _now(each, books)) for year, each in titled]
 
     def of_record(self, record: Ready) -> list[tuple[MatchRule, list[Known]]]:
         return [(rule, self._by(rule, record)) for rule in self.rules]
@@ -57,6 +74,10 @@ class Lookups:
         alike = self.by_title.get((columns["sort_title"], columns["sort_author"]), ())
         year = columns["sort_year"] if rule == "title-author-year" else None
         return [known for its_year, known in alike if year is None or its_year == year]
+
+
+def _now(book: Known, books: dict[UUID, Known]) -> Known:
+    return books.get(book.merged_into, book) if book.merged_into else book
 
 
 def our_id(number: str) -> UUID | None:

@@ -16,25 +16,30 @@ from lendery.catalog.repository import sources
 from lendery.catalog.repository import subjects as subjects_kept
 from lendery.catalog.rules.fold import folded_name
 from lendery.catalog.rules.matching import Known, overlay
+from lendery.catalog.rules.works import work_of
 from lendery.contracts.catalog import AuthorRef, Book, BookChanged, NamedAuthor
 from lendery.platform.db import Tx
 from lendery.platform.db.session import Write
 
-STORED = ("title", "subtitle", "isbn", "publisher", "published_year", "language", "description",
-          "series", "series_number", "call_number", "material", "subjects", "withdrawn")  # fmt: skip
+STORED = (
+    *("title", "subtitle", "isbn", "publisher", "published_year", "language", "description"),
+    *("series", "series_number", "call_number", "material", "subjects", "withdrawn"),
+)
 
 
-def changes_of(before: Book, record: Ready) -> dict[str, Any]:
-    """What an overlay would change: plain fields, and whether authors and subjects."""
+def changes_of(before: Book, record: Ready, headings: Headings) -> dict[str, Any]:
+    """What an overlay would change: plain fields, authors and subjects, as their headings are."""
     changes = overlay(before, record.columns)
     if before.isbn in record.isbns:
         changes.pop("isbn", None)
-    subjects = tuple(dict.fromkeys(record.columns["subjects"]))
+    subjects = headings.subject_names(record.columns["subjects"])
     if subjects and subjects != before.subjects:
         changes["subjects"] = subjects
     names = [folded_name(each.name) for each in record.authors]
     if names and names != [folded_name(each.name) for each in before.authors]:
-        changes["authors"] = tuple(each.name for each in record.authors)
+        authors = headings.authors(record.authors)
+        if [each.id for each in authors] != [each.id for each in before.authors]:
+            changes["authors"] = tuple(AuthorRef(id=a.id, name=a.name) for a in authors)
     return changes
 
 
@@ -51,6 +56,7 @@ class Overlays:
     places: list[tuple[Ready, UUID, int]] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    by_hand: set[int] = field(default_factory=set)  # whose work somebody decided
 
     async def prepare(self, overlays: Sequence[tuple[Ready, Known]]) -> None:
         if not overlays:
@@ -58,20 +64,21 @@ class Overlays:
         numbers = [known.number for _, known in overlays]
         rows = await self.tx.rows(books_kept.BY_NUMBERS, numbers=numbers)
         books = {row.number: books_kept.book_of(row) for row in rows}
+        self.by_hand = {row.number for row in rows if row.work_by_hand}
         before = await sources.sources_of(self.tx, numbers=numbers)
         firsts = {each.authors[0].id for each in books.values() if each.authors}
-        known_firsts = await Headings.of(
+        theirs = await Headings.of(
             self.tx,
             authors=[NamedAuthor(id=each) for each in firsts],
             subjects=[name for each in books.values() for name in each.subjects],
+            shown=[author.id for each in books.values() for author in each.authors],
             now=self.now,
         )
-        self.headings.by_id |= known_firsts.by_id
-        self.headings.subjects |= known_firsts.subjects
+        self.headings.with_those_of(theirs)
         for record, known in overlays:
             book, prior = books[known.number], before.get(known.number)
             self.places.append((record, book.id, known.number))
-            changes = changes_of(book, record)
+            changes = changes_of(book, record, self.headings)
             if not changes and (prior is None or self._same(prior, record)):
                 self.outcome.counts["skipped"] += 1
                 continue
@@ -89,13 +96,15 @@ class Overlays:
         if "authors" in changes:
             given = list(record.authors)
         authors = self.headings.authors(given)
-        if "authors" in changes:
-            refs = tuple(AuthorRef(id=each.id, name=each.name) for each in authors)
-            changes = changes | {"authors": refs}
         after = before.model_copy(update=changes | {"version": before.version + 1})
+        if number not in self.by_hand:
+            main = after.authors[0].id if after.authors else None
+            work_id = work_of(after.id, after.title, after.language, main)
+            after = after.model_copy(update={"work_id": work_id})
         first = authors[0].sort_name if authors else None
+        variants = self.headings.variants(after.authors)
         self.writes += books_kept.replaced(
-            self.tx.dialect, number, after, sort_author=first, now=self.now
+            self.tx.dialect, number, after, sort_author=first, variants=variants, now=self.now
         )
         if {"authors", "subjects"} & changes.keys():
             self.writes += self._relinked(number, after)

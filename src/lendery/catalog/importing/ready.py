@@ -29,7 +29,7 @@ TYPED = ("title", "subtitle", "publisher", "published_year", "language", "descri
          "call_number", "material")  # fmt: skip
 NAMES = ("name", "sort_name", "born", "died")
 LINE: TypeAdapter[str | None] = TypeAdapter(Line | None)
-KEPT_IN_MAIN = ("number", "id", "authors", "created_at", "updated_at")
+KEPT_IN_MAIN = ("number", "id", "authors", "work_id", "created_at", "updated_at")
 
 
 class Heading(msgspec.Struct, array_like=True, frozen=True):
@@ -57,7 +57,7 @@ class Held(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Ready(msgspec.Struct, array_like=True, frozen=True):
-    """`columns` and `words` are the writes of the book, but for what only the database knows."""
+    """`columns` and `words` are written of the book, with what only the database knows."""
 
     number: int
     offset: int
@@ -72,7 +72,7 @@ class Ready(msgspec.Struct, array_like=True, frozen=True):
     authors: list[Heading] = []
     holdings: list[Held] = []
     columns: dict[str, Any] = {}
-    words: list[dict[str, Any]] = []
+    words: dict[str, Any] = {}
     marc: bytes | None = None  # packed; where it is something else than `raw`
 
     @property
@@ -99,6 +99,9 @@ def made_ready(parsed: Parsed, format: Format, dialect: str) -> Ready:
         warnings = list(parsed.warnings)
         return Ready(parsed.number, parsed.offset, raw, packed, "", why, warnings)
     columns, words = _written(said, dialect)
+    warnings = list(parsed.warnings)
+    if said.series_number and not columns["series_number"]:
+        warnings.append(f"The number in the series is too long: {said.series_number[:60]!r}.")
     return Ready(
         parsed.number,
         parsed.offset,
@@ -106,7 +109,7 @@ def made_ready(parsed: Parsed, format: Format, dialect: str) -> Ready:
         packed,
         said.title,
         None,
-        list(parsed.warnings),
+        warnings,
         said.control_number,
         list(said.other_numbers),
         list(said.isbns),
@@ -124,6 +127,7 @@ def made_ready(parsed: Parsed, format: Format, dialect: str) -> Ready:
 def objection(said: Described) -> str | None:
     """Why a record that was not read by our own crosswalk cannot be kept: as if typed by hand."""
     fields = {name: getattr(said, name) for name in TYPED}
+    fields["series_number"] = fitting(said.series_number)
     authors = [{name: getattr(each, name) for name in NAMES} for each in said.authors]
     numbers = [each for each in said.isbns if isbn.thirteen(each) != each]
     if numbers:
@@ -152,13 +156,13 @@ def kept_of(format: Format, record: Ready) -> tuple[bytes, bool]:
     return (record.raw, record.packed) if format.is_marc else (b"", False)
 
 
-def _written(said: Described, dialect: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _written(said: Described, dialect: str) -> tuple[dict[str, Any], dict[str, Any]]:
     first = said.authors[0].sort_name if said.authors else None
-    (_, columns), *found_by = books_kept.added(
+    (_, columns), (_, words) = books_kept.added(
         dialect, 0, as_book(said), sort_author=first, now=NO_TIME
     )
     plain = {name: value for name, value in columns.items() if name not in KEPT_IN_MAIN}
-    return plain, [dict(given) for _, given in found_by]
+    return plain, dict(words)
 
 
 def as_book(said: Described) -> Book:
@@ -181,6 +185,12 @@ def as_book(said: Described) -> Book:
         withdrawn=False,
         version=1,
     )
+
+
+def as_stored(columns: dict[str, Any]) -> Book:
+    """The book that these columns are of, but for its ids and authors."""
+    shown = {name: columns[name] for name in Book.model_fields if name in columns}
+    return Book.model_construct(**shown)
 
 
 def fitting(number: str | None) -> str | None:

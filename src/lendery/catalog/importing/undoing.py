@@ -22,6 +22,7 @@ from lendery.catalog.repository import subjects as subjects_kept
 from lendery.catalog.repository.changes import next_turn
 from lendery.catalog.rules.works import work_of
 from lendery.contracts.catalog import (
+    Author,
     AuthorRef,
     Book,
     BookChanged,
@@ -88,13 +89,7 @@ async def _edited(db: Database, import_id: UUID, standing: Standing, pages: int 
     while not standing.enough and pages != 0:
         async with db.read() as session:
             rows = await session.rows(sources.BROUGHT, job=import_id, after=after, many=PAGE)
-            standing.add(
-                *(
-                    f"\u201c{row.title}\u201d was edited"
-                    for row in rows
-                    if row.version != row.as_brought
-                )
-            )
+            standing.add(*(f"\u201c{row.title}\u201d was edited" for row in rows if row.edited))
             added = [row.book_number for row in rows if row.before is None]
             at = await session.rows(sources.COPIES_AT, numbers=added) if added else ()
             standing.add(
@@ -164,7 +159,7 @@ class Undo:
         async with self.db.begin() as tx:
             await next_turn(tx)
             rows = await tx.rows(sources.BROUGHT, job=self.import_id, after=after, many=CHUNK)
-            fresh = [row for row in rows if row.version == row.as_brought]
+            fresh = [row for row in rows if not row.edited]
             added = [row for row in fresh if row.before is None]
             at = await self._copies(tx, [row.book_number for row in rows])
             busy = {
@@ -214,24 +209,17 @@ class Undo:
         fields, source = sources.unpacked_before(row.before)
         [now_kept] = await tx.rows(books_kept.BY_NUMBERS, numbers=[row.book_number])
         overlaid = books_kept.book_of(now_kept)
-        refs = tuple(AuthorRef(id=UUID(a["id"]), name=a["name"]) for a in fields["authors"])
-        version = overlaid.version + 1
-        work_id = overlaid.work_id
-        if not now_kept.work_by_hand:
-            main = refs[0].id if refs else None
-            work_id = work_of(row.id, fields["title"], fields["language"], main)
-        shown = Book(
-            **{**fields, "id": row.id, "authors": refs, "work_id": work_id, "version": version}
-        )
-        headings = await Headings.of(
-            tx,
-            authors=[NamedAuthor(id=each.id) for each in shown.authors],
-            subjects=shown.subjects,
-            now=now,
-        )
-        authors = [headings.by_id[each.id] for each in refs if each.id in headings.by_id]
+        headings, authors = await _as_called_now(tx, fields, now)
         first = authors[0].sort_name if authors else None
+        shown = Book(
+            **fields
+            | {"id": row.id, "version": overlaid.version + 1}
+            | {"authors": tuple(AuthorRef(id=each.id, name=each.name) for each in authors)}
+            | {"subjects": headings.subject_names(fields["subjects"])}
+            | {"work_id": _work(now_kept, overlaid, fields, authors)}
+        )
         about = () if shown.withdrawn else shown.subjects
+        variants = headings.variants(shown.authors)
         await tx.write(*books_kept.unlinked(row.book_number))
         subject_ids = headings.subject_ids(about)
         await written(
@@ -239,7 +227,12 @@ class Undo:
             [
                 *headings.made,
                 *books_kept.replaced(
-                    tx.dialect, row.book_number, shown, sort_author=first, now=now
+                    tx.dialect,
+                    row.book_number,
+                    shown,
+                    sort_author=first,
+                    variants=variants,
+                    now=now,
                 ),
                 *books_kept.linked(
                     row.book_number, authors=[a.id for a in authors], subjects=subject_ids
@@ -247,7 +240,7 @@ class Undo:
             ],
         )
         await subjects_kept.forget_unused(tx, names=list(set(overlaid.subjects) - set(about)))
-        await self._restore_source(tx, row, source, overlaid.version, version)
+        await self._restore_source(tx, row, source, overlaid.version, shown.version)
         await tx.announce(BookChanged(book_id=row.id, at=now))
 
     async def _restore_source(
@@ -259,3 +252,24 @@ class Undo:
         was_current = source["version"] == overlaid - 1
         source["version"] = version if was_current else source["version"]
         await tx.write(sources.replaced(row.book_number, source))
+
+
+async def _as_called_now(
+    tx: Tx, fields: dict[str, Any], now: datetime
+) -> tuple[Headings, list[Author]]:
+    """The headings of a book as it was; an author who is gone meanwhile is found by the name."""
+    then = [(UUID(each["id"]), each["name"]) for each in fields["authors"]]
+    given = [NamedAuthor(id=author_id) for author_id, _ in then]
+    given += [NamedAuthor(name=name) for _, name in then]
+    headings = await Headings.of(tx, authors=given, subjects=fields["subjects"], now=now)
+    return headings, headings.authors(
+        NamedAuthor(id=each) if each in headings.by_id else NamedAuthor(name=name)
+        for each, name in then
+    )
+
+
+def _work(kept: Any, overlaid: Book, fields: dict[str, Any], authors: list[Author]) -> UUID:
+    if kept.work_by_hand:
+        return overlaid.work_id
+    main = authors[0].id if authors else None
+    return work_of(overlaid.id, fields["title"], fields["language"], main)

@@ -13,6 +13,7 @@ subjects.py  subjects, and finding them by name
 requests.py  the answers that were given to an Idempotency-Key
 ratings.py   how many stars books have, as reviews told
 variants.py  other forms of names, and what else to look at
+editions.py  which records are of the same works, and which of them a list has
 series.py    books that belong together: of a series, of a work, on a subject
 merges.py    what became of what, and what was moved
 duplicates.py  pairs that look the same

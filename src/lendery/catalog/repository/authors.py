@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    or_,
     select,
     tuple_,
     union,
@@ -32,8 +33,10 @@ SHOWN = tuple(author.c[name] for name in Author.model_fields)
 
 BY_ID = Statement(select(*SHOWN).where(author.c.id == bindparam("id")))
 BY_IDS = Statement(select(*SHOWN).where(any_of(author.c.id, "ids")))
-BY_NAMES = Statement(
-    select(*SHOWN, author.c.folded).where(any_of(author.c.folded, "names")).order_by(author.c.id)
+MEANT = Statement(
+    select(*SHOWN, author.c.folded)
+    .where(or_(any_of(author.c.id, "ids"), any_of(author.c.folded, "names")))
+    .order_by(author.c.id)
 )
 IN_USE = Statement(
     select(book_author.c.book_number).where(book_author.c.author_id == bindparam("id")).limit(1)
@@ -72,12 +75,20 @@ async def authors_with(session: Session, *, ids: list[UUID]) -> dict[UUID, Autho
     return {row.id: author_of(row) for row in await session.rows(BY_IDS, ids=ids)}
 
 
-async def authors_named(session: Session, *, names: list[str]) -> dict[str, list[Author]]:
-    """By folded name, those known longest first."""
-    found: dict[str, list[Author]] = {}
-    for row in await session.rows(BY_NAMES, names=names) if names else ():
-        found.setdefault(row.folded, []).append(author_of(row))
-    return found
+async def authors_meant(
+    session: Session, *, ids: set[UUID], names: set[str]
+) -> tuple[dict[UUID, Author], dict[str, list[Author]]]:
+    """Those with these ids, and those with these folded names, known longest first."""
+    by_id: dict[UUID, Author] = {}
+    by_name: dict[str, list[Author]] = {}
+    asked = {"ids": list(ids), "names": list(names)}
+    for row in await session.rows(MEANT, **asked) if ids or names else ():
+        found = author_of(row)
+        if found.id in ids:
+            by_id[found.id] = found
+        if row.folded in names:
+            by_name.setdefault(row.folded, []).append(found)
+    return by_id, by_name
 
 
 async def is_named_by_books(session: Session, *, author_id: UUID) -> bool:

@@ -16,6 +16,7 @@ Filter = Literal[
     "available",
     "unavailable",
     "branch_id",
+    "unmerged",
 ]
 ON_THE_SHELF = (
     exists().where(copy.c.book_id == book.c.id, copy.c.status == "available").correlate(book)
@@ -23,13 +24,17 @@ ON_THE_SHELF = (
 
 
 def wanted_by(filters: frozenset[Filter]) -> list[ColumnElement[bool]]:
-    """The conditions on `book`, their values bound under the names of the filters."""
+    """The conditions on `book`, their values bound under the names of the filters.
+
+    `unmerged`: no record that was found to be another book.
+    """
     simple: dict[Filter, ColumnElement[bool]] = {
         "language": book.c.language == bindparam("language"),
         "material": book.c.material == bindparam("material"),
         "isbn": book.c.isbn == bindparam("isbn"),
         "year_from": book.c.published_year >= bindparam("year_from"),
         "year_to": book.c.published_year <= bindparam("year_to"),
+        "unmerged": book.c.merged_into.is_(None),
         "author_id": book.c.number.in_(
             select(book_author.c.book_number).where(
                 book_author.c.author_id == bindparam("author_id")

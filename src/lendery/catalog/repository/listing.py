@@ -10,12 +10,21 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select, union_all
 
 from lendery.catalog.models import book
 from lendery.catalog.repository.books import AS_IT_STANDS
 from lendery.catalog.repository.filters import Filter, wanted_by
-from lendery.catalog.repository.matching import MANY, MATCHES, SKIP, TRAITS, Match, matching
+from lendery.catalog.repository.matching import (
+    MANY,
+    MATCHES,
+    SKIP,
+    TRAITS,
+    WORK,
+    Match,
+    counted,
+    matching,
+)
 from lendery.catalog.repository.search import VECTORS
 from lendery.platform.db import Session, Statement
 
@@ -112,11 +121,11 @@ def _page(shape: Shape) -> Statement:
 
 
 @lru_cache(maxsize=256)
-def _count(shape: Shape, *, capped: bool) -> Statement:
-    found = _wanted(shape, book.c.number)
+def _count(shape: Shape, *, capped: bool, works: bool) -> Statement:
+    found = _wanted(shape, WORK if works else book.c.number.label("work"))
     if capped:
         found = found.limit(bindparam("most"))
-    return Statement(select(func.count()).select_from(found.subquery("found")))
+    return counted(found, works=works)
 
 
 @lru_cache(maxsize=256)
@@ -132,12 +141,17 @@ async def books_listed(
 
 
 async def how_many_listed(
-    session: Session, shape: Shape, *, given: Mapping[str, Any], most: int | None
-) -> int:
-    """How many there are; with `most` counting ends there."""
+    session: Session,
+    shape: Shape,
+    *,
+    given: Mapping[str, Any],
+    most: int | None,
+    works: bool = False,
+) -> Any:
+    """(books, works); counting ends at `most` books. Only with `works` those are counted."""
     plain = replace(shape, order="number", after=False, walks=False)
-    found: int = await session.value(_count(plain, capped=most is not None), most=most, **given)
-    return found
+    statement = _count(plain, capped=most is not None, works=works)
+    return await session.row(statement, most=most, **given)
 
 
 async def traits_listed(

@@ -31,15 +31,20 @@ PLACE: ColumnElement[int] = func.coalesce(VECTORS.c.place, VECTORS.c.number)
 _QUERY = cast(bindparam("words", type_=Text), postgresql.TSQUERY)
 MATCHES: ColumnElement[bool] = VECTORS.c.words.op("@@")(_QUERY)
 _NUMBER_AT: ColumnElement[int] = FTS.c.rowid.op("&")(literal(BETWEEN - 1, BigInteger))
+# What a record is counted as where works are: those of older programs each as one of its own.
+WORK = func.coalesce(book.c.work_id, book.c.id).label("work")
 MANY: Any = bindparam("many")
 SKIP: Any = bindparam("skip")
 _AFTER = bindparam("after", type_=BigInteger)
 _UPTO = bindparam("upto", type_=BigInteger)
-# What a hit is ranked and counted by. The lists stay JSON text.
+# What a hit is ranked, grouped and counted by. The lists stay JSON text.
 TRAITS = (
     *(book.c[name] for name in ("number", "sort_title", "sort_author", "published_year")),
-    *(book.c[name] for name in ("language", "material", "popularity", "subtitle")),
-    *(type_coerce(book.c[name], Text).label(name) for name in ("id", "authors", "subjects")),
+    *(book.c[name] for name in ("language", "material", "popularity", "title", "subtitle")),
+    *(
+        type_coerce(book.c[name], Text).label(name)
+        for name in ("id", "authors", "subjects", "work_id")
+    ),
     ON_THE_SHELF.label("on_the_shelf"),
 )
 
@@ -74,8 +79,10 @@ def matching(match: Match) -> Any:
         )
         return _between(match, place, found)
     if match.by == "index":
-        found = select(VECTORS.c.number, PLACE.label("place")).where(MATCHES)
-        return _between(match, PLACE + 0, found)  # said so that the index of places is not asked
+        # Said so that the index of places is not asked: neither for where, nor for the order.
+        unordered = PLACE + 0
+        found = select(VECTORS.c.number, unordered.label("place")).where(MATCHES)
+        return _between(match, unordered, found)
     looked_at = select(VECTORS.c.number, PLACE.label("place"), VECTORS.c.words)
     seen = _between(match, PLACE, looked_at).order_by(PLACE).limit(WINDOW).subquery("seen")
     return select(seen.c.number, seen.c.place).where(seen.c.words.op("@@")(_QUERY))
@@ -107,14 +114,21 @@ def _first(match: Match) -> Statement:
 
 
 @lru_cache(maxsize=256)
-def _count(match: Match, *, capped: bool) -> Statement:
+def _count(match: Match, *, capped: bool, works: bool) -> Statement:
     hits = matching(match).subquery("hits")
-    found = select(hits.c.number)
-    if match.filters:
+    found = select(WORK if works else hits.c.number.label("work")).select_from(hits)
+    if match.filters or works:
         found = found.join(book, book.c.number == hits.c.number).where(*wanted_by(match.filters))
     if capped:
         found = found.limit(bindparam("most"))
-    return Statement(select(func.count()).select_from(found.subquery("found")))
+    return counted(found, works=works)
+
+
+def counted(found: Any, *, works: bool) -> Statement:
+    """(books, works) of what is found, by `work`."""
+    each = found.subquery("found")
+    many = func.count(each.c.work.distinct()) if works else func.count()
+    return Statement(select(func.count().label("books"), many.label("works")).select_from(each))
 
 
 @lru_cache(maxsize=128)
@@ -170,11 +184,17 @@ async def first_matching(
 
 
 async def how_many_match(
-    session: Session, match: Match, *, words: str, given: Mapping[str, Any], most: int | None
-) -> int:
-    statement = _count(match, capped=most is not None)
-    found: int = await session.value(statement, words=words, most=most, **given)
-    return found
+    session: Session,
+    match: Match,
+    *,
+    words: str,
+    given: Mapping[str, Any],
+    most: int | None,
+    works: bool = False,
+) -> Any:
+    """(books, works); counting ends at `most` books. Only with `works` those are counted."""
+    statement = _count(match, capped=most is not None, works=works)
+    return await session.row(statement, words=words, most=most, **given)
 
 
 async def titled(

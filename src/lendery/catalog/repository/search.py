@@ -5,7 +5,8 @@ PostgreSQL the place is a column with an index, and words for how often a book w
 word index find the often lent ones among many.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -38,6 +39,7 @@ FTS = table(
     "catalog_search",
     column("rowid", Integer),  # the place
     column("catalog_search", Text),
+    column("rank", Integer),
     column("title", Text),
     column("author", Text),
     column("subject", Text),
@@ -49,6 +51,7 @@ VECTORS = table(
     column("words", postgresql.TSVECTOR),
     column("place", BigInteger),
 )
+AT_ONCE = 100  # records, or pages of the index that are merged: a few milliseconds
 FIELDS = ("title", "author", "subject", "other")
 _NUMBER = bindparam("number", type_=kept.c.number.type)
 _PLACE = select(kept.c.place).where(kept.c.number == _NUMBER).scalar_subquery()
@@ -85,9 +88,29 @@ PUT_VECTOR = Statement(
     .values(number=_NUMBER, words=_WORDS, place=_ITS_PLACE)
     .on_conflict_do_update(index_elements=["number"], set_={"words": _WORDS, "place": _ITS_PLACE})
 )
+# Of books that were never there: no place, and not lent.
+PUT_NEW_FTS = Statement(
+    insert(FTS).values({name: bindparam(name, type_=Text) for name in FIELDS} | {"rowid": _NUMBER})
+)
+_NEW = (
+    func.unnest(
+        bindparam("numbers", type_=postgresql.ARRAY(BigInteger)),
+        bindparam("texts", type_=postgresql.ARRAY(Text)),
+    )
+    .table_valued("number", "words")
+    .render_derived()
+)
+PUT_NEW_VECTORS = Statement(
+    insert(VECTORS).from_select(
+        ["number", "words", "place"], select(_NEW.c.number, _vector(_NEW.c.words), _NEW.c.number)
+    )
+)
+_PAGES = bindparam("pages", type_=Integer)
 DROP_FTS = Statement(delete(FTS).where(FTS.c.rowid.in_([_NUMBER, _PLACE])))
 DROP_VECTOR = Statement(delete(VECTORS).where(VECTORS.c.number == _NUMBER))
 TIDY_FTS = Statement(insert(FTS).values(catalog_search=literal_column("'optimize'")))
+TIDY_SOME = Statement(insert(FTS).values(catalog_search=literal_column("'merge'"), rank=_PAGES))
+CHANGES_SO_FAR = Statement(select(func.total_changes()))
 EMPTY_FTS = Statement(delete(FTS))
 EMPTY_VECTORS = Statement(delete(VECTORS))
 
@@ -163,6 +186,17 @@ def unindexed(dialect: str, number: int) -> Write:
     return (DROP_FTS if dialect == "sqlite" else DROP_VECTOR), {"number": number}
 
 
+async def index_new(tx: Tx, given: Sequence[Mapping[str, Any]]) -> None:
+    """Makes new records findable: `given` are what `indexed` says of them."""
+    if tx.dialect == "sqlite":
+        for start in range(0, len(given), AT_ONCE):
+            await tx.many(PUT_NEW_FTS, given[start : start + AT_ONCE])
+            await asyncio.sleep(0)  # readers get their turn
+    elif given:
+        numbers, texts = zip(*((each["number"], each["words"]) for each in given), strict=True)
+        await tx.run(PUT_NEW_VECTORS, numbers=list(numbers), texts=list(texts))
+
+
 async def forget_all(tx: Tx) -> None:
     await tx.run(EMPTY_FTS if tx.dialect == "sqlite" else EMPTY_VECTORS)
 
@@ -171,3 +205,12 @@ async def tidy(tx: Tx) -> None:
     """After a bulk load: merges what many inserts left in pieces."""
     if tx.dialect == "sqlite":
         await tx.run(TIDY_FTS)
+
+
+async def tidy_some(tx: Tx, *, first: bool) -> bool:
+    """A part of `tidy` that holds nobody up, the `first` of many; False when nothing is left."""
+    if tx.dialect != "sqlite":
+        return False
+    before = await tx.value(CHANGES_SO_FAR)
+    await tx.run(TIDY_SOME, pages=-AT_ONCE if first else AT_ONCE)
+    return bool(await tx.value(CHANGES_SO_FAR) - before >= 2)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     or_,
@@ -27,25 +28,19 @@ from lendery.catalog.rules.matching import Known
 from lendery.platform.db import Session, Statement, Tx, any_of
 from lendery.platform.db.session import Write
 
+FOUND = (book.c.number, book.c.id, book.c.title, book.c.merged_into)
 WITH_NUMBERS = Statement(
-    select(source.c.control_number, book.c.number, book.c.id, book.c.title)
+    select(source.c.control_number, *FOUND)
     .join_from(source, book, source.c.book_number == book.c.number)
     .where(any_of(source.c.control_number, "numbers"))
 )
-WITH_ISBNS = Statement(
-    select(book.c.isbn, book.c.number, book.c.id, book.c.title).where(any_of(book.c.isbn, "isbns"))
-)
+WITH_ISBNS = Statement(select(book.c.isbn, *FOUND).where(any_of(book.c.isbn, "isbns")))
 WITH_TITLES = Statement(
-    select(
-        book.c.sort_title,
-        book.c.sort_author,
-        book.c.sort_year,
-        book.c.number,
-        book.c.id,
-        book.c.title,
-    ).where(any_of(book.c.sort_title, "titles"))
+    select(book.c.sort_title, book.c.sort_author, book.c.sort_year, *FOUND).where(
+        any_of(book.c.sort_title, "titles")
+    )
 )
-WITH_IDS = Statement(select(book.c.number, book.c.id, book.c.title).where(any_of(book.c.id, "ids")))
+WITH_IDS = Statement(select(*FOUND).where(any_of(book.c.id, "ids")))
 OF_BOOKS = Statement(select(source).where(any_of(source.c.book_number, "numbers")))
 REPLACE = Statement(
     update(source)
@@ -72,16 +67,17 @@ COPIES_OF = Statement(
 JOB = bindparam("job", type_=source.c.job_id.type)
 AFTER = bindparam("after", type_=source.c.book_number.type)
 MANY: BindParameter[int] = bindparam("many", type_=Integer())
-# Of one import: its books with what it overlaid, and with how they stand now.
+_other = book.alias("other")
+_MERGED_INTO_IT = exists().where(_other.c.merged_into == book.c.id)
+# Of one import: its books with what it overlaid. `edited`: they stand no more as it left them.
 BROUGHT = Statement(
     select(
         source.c.book_number,
-        source.c.version.label("as_brought"),
+        or_(book.c.version != source.c.version, _MERGED_INTO_IT).label("edited"),
         source.c.before,
         source.c.prior_job_id,
         book.c.id,
         book.c.title,
-        book.c.version,
     )
     .join_from(source, book, source.c.book_number == book.c.number)
     .where(source.c.job_id == JOB, source.c.book_number > AFTER)
@@ -119,12 +115,14 @@ WITH_SOURCE = (
            source.c.version.label("as_brought"), source.c.edited, source.c.control_number)
     .select_from(book)
     .outerjoin(source, source.c.book_number == book.c.number)
+    .where(book.c.merged_into.is_(None))
     .order_by(book.c.number)
 )  # fmt: skip
+WITH_SOURCES = select(func.count()).select_from(book).where(book.c.merged_into.is_(None))
 
 
 def known(row: Any) -> Known:
-    return Known(row.number, row.id, row.title)
+    return Known(row.number, row.id, row.title, row.merged_into)
 
 
 def gathered(rows: Iterable[Any], key: Any) -> dict[Any, list[Known]]:
@@ -144,6 +142,23 @@ async def with_our_ids(session: Session, *, ids: dict[str, UUID]) -> dict[str, l
     rows = await session.rows(WITH_IDS, ids=list(ids.values())) if ids else ()
     by_id = {row.id: known(row) for row in rows}
     return {number: [by_id[each]] for number, each in ids.items() if each in by_id}
+
+
+async def become(session: Session, *, ids: set[UUID]) -> dict[UUID, Known]:
+    """What there is now instead of books that others were merged into: those, or theirs."""
+    books: dict[UUID, Known] = {}
+    asked = ids
+    while asked:
+        rows = await session.rows(WITH_IDS, ids=list(asked))
+        books |= {row.id: known(row) for row in rows}
+        asked = {row.merged_into for row in rows if row.merged_into} - books.keys()
+    return {each: _last(books, books[each]) for each in ids if each in books}
+
+
+def _last(books: dict[UUID, Known], book: Known) -> Known:
+    while book.merged_into in books:
+        book = books[book.merged_into]
+    return book
 
 
 async def with_isbns(session: Session, *, isbns: list[str]) -> dict[str, list[Known]]:

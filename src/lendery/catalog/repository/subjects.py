@@ -1,5 +1,6 @@
 """Subjects, and finding them by name."""
 
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -64,8 +65,12 @@ def added(subject_id: UUID, name: str) -> Write:
 
 
 async def forget_unused(tx: Tx, *, names: list[str]) -> None:
-    if names:
-        await tx.run(OF_NO_BOOK, names=names)
+    await tx.write(*unused(names))
+
+
+def unused(names: Collection[str]) -> list[Write]:
+    """The write that forgets those of them that no book is about."""
+    return [(OF_NO_BOOK, {"names": list(names)})] if names else []
 
 
 @lru_cache(maxsize=64)

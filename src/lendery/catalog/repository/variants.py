@@ -28,8 +28,8 @@ OF_HEADINGS = Statement(
     .order_by(variant.c.folded, variant.c.id)
 )
 BY_NAMES = Statement(
-    select(variant.c.folded, variant.c.heading_id).where(
-        variant.c.kind == bindparam("kind"), any_of(variant.c.folded, "names")
+    select(variant.c.kind, variant.c.folded, variant.c.heading_id).where(
+        variant.c.kind.in_(("author", "subject")), any_of(variant.c.folded, "names")
     )
 )
 PUT = Statement(insert(variant))
@@ -95,13 +95,16 @@ async def variants_of(session: Session, author_ids: Iterable[UUID]) -> dict[UUID
 
 
 async def headings_called(
-    session: Session, kind: HeadingKind, *, names: list[str]
-) -> dict[str, list[UUID]]:
-    """The headings that have these folded names as other forms."""
-    found: defaultdict[str, list[UUID]] = defaultdict(list)
-    for row in await session.rows(BY_NAMES, kind=kind, names=names) if names else ():
-        found[row.folded].append(row.heading_id)
-    return found
+    session: Session, *, authors: Iterable[str] = (), subjects: Iterable[str] = ()
+) -> tuple[dict[str, list[UUID]], dict[str, list[UUID]]]:
+    """The headings of each kind that have these folded names as other forms."""
+    wanted = {"author": set(authors), "subject": set(subjects)}
+    found = {kind: defaultdict[str, list[UUID]](list) for kind in wanted}
+    names = list(wanted["author"] | wanted["subject"])
+    for row in await session.rows(BY_NAMES, names=names) if names else ():
+        if row.folded in wanted[row.kind]:
+            found[row.kind][row.folded].append(row.heading_id)
+    return found["author"], found["subject"]
 
 
 def added(kind: HeadingKind, heading_id: UUID, shown: Variant, *, now: datetime) -> Write:

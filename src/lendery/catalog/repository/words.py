@@ -5,6 +5,7 @@ adds the words that nobody had and takes none away. So a count is a good guess, 
 known that no record has any more.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -12,14 +13,15 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     Integer,
-    Text,
+    MetaData,
+    Table,
     bindparam,
     cast,
     column,
     delete,
     func,
-    insert,
     select,
     table,
     true,
@@ -27,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lendery.catalog.models import FILED
+from lendery.catalog.repository.search import index_new
 from lendery.catalog.rules.filing import LAST
 from lendery.catalog.rules.fold import GAP
 from lendery.catalog.rules.spelling import is_spelled, spelling_keys
@@ -35,7 +38,9 @@ from lendery.platform.db.session import Write
 from lendery.platform.db.types import Json
 
 WORD = table("catalog_search_word", column("word", FILED), column("books", BigInteger))
-SPELLING = table("catalog_search_spelling", column("key", Integer), column("word", FILED))
+SPELLING = Table(
+    "catalog_search_spelling", MetaData(), Column("key", Integer), Column("word", FILED)
+)
 
 FREQUENCIES = Statement(select(WORD.c.word, WORD.c.books).where(any_of(WORD.c.word, "words")))
 BEGINNING = Statement(
@@ -50,21 +55,6 @@ ALIKE = Statement(
     .join(SPELLING, SPELLING.c.word == WORD.c.word)
     .where(any_of(SPELLING.c.key, "keys"))
     .distinct()
-)
-SPELL = Statement(insert(SPELLING))
-_SPELLED = (
-    func.unnest(
-        bindparam("keys", type_=postgresql.ARRAY(Integer)),
-        bindparam("words", type_=postgresql.ARRAY(Text)),
-    )
-    .table_valued("key", "word")
-    .render_derived()
-)
-SPELL_MANY = Statement(
-    insert(SPELLING).from_select(
-        ["key", "word"],
-        select(_SPELLED.c.key, _SPELLED.c.word),
-    )
 )
 FORGET = (Statement(delete(WORD)), Statement(delete(SPELLING)))
 
@@ -94,16 +84,17 @@ def _count(dialect: str, *, more: bool) -> Statement:
 
 async def count_words(tx: Tx, words: Mapping[str, int], *, more: bool = True) -> None:
     """So many more books have these words; not `more`: only words that nobody had are noted."""
-    if not words:
-        return
+    if words:
+        await tx.load(SPELLING, spelled(await _counted_new(tx, words, more=more)))
+
+
+async def _counted_new(tx: Tx, words: Mapping[str, int], *, more: bool = True) -> list[str]:
     rows = await tx.rows(_count(tx.dialect, more=more), counted=dict(sorted(words.items())))
-    fresh = [row.word for row in rows if row.books == words[row.word] and is_spelled(row.word)]
-    spelled = [(key, word) for word in fresh for key in spelling_keys(word)]
-    if tx.dialect == "sqlite":
-        await tx.many(SPELL, [{"key": key, "word": word} for key, word in spelled])
-    elif spelled:
-        keys, listed = zip(*spelled, strict=True)
-        await tx.run(SPELL_MANY, keys=list(keys), words=list(listed))
+    return [row.word for row in rows if row.books == words[row.word] and is_spelled(row.word)]
+
+
+def spelled(words: Iterable[str]) -> list[dict[str, Any]]:
+    return [{"key": key, "word": word} for word in words for key in spelling_keys(word)]
 
 
 async def note_words(tx: Tx, writes: Sequence[Write]) -> None:
@@ -118,6 +109,23 @@ async def note_words(tx: Tx, writes: Sequence[Write]) -> None:
             edited |= known
     await count_words(tx, new)
     await count_words(tx, dict.fromkeys(edited - {GAP}, 1), more=False)
+
+
+async def note_new(tx: Tx, given: Sequence[Mapping[str, Any]]) -> None:
+    """Indexes new records and counts their words: `given` are what search.indexed says of them."""
+    if not given:
+        return
+    new: Counter[str] = Counter()
+    for each in given:
+        new.update(each["known"])
+    fresh = await _counted_new(tx, new)
+    indexing = asyncio.ensure_future(index_new(tx, given))
+    try:
+        await asyncio.sleep(0)  # PostgreSQL is at work on them while their spelling is worked out
+        found = spelled(fresh)
+    finally:
+        await indexing
+    await tx.load(SPELLING, found)
 
 
 async def forget_all(tx: Tx) -> None:

@@ -13,6 +13,7 @@ from lendery.contracts.catalog import (
     BookChanges,
     Books,
     BookSearch,
+    GroupBy,
     NewBook,
     SearchPage,
     Sort,
@@ -74,6 +75,10 @@ async def wanted_books(
     branch: Annotated[UUID | None, Query(description="The same as `branch_id`.")] = None,
     withdrawn: Annotated[bool, Query(description="Those that left the shelves.")] = False,
     sort: Sort = "relevance",
+    group_by: Annotated[
+        GroupBy | None,
+        Query(description="`work`: one hit for each work, and how many `editions` were found."),
+    ] = None,
     facets: Annotated[bool, Query(description="Count what the hits have in common.")] = False,
     similarity: Annotated[
         float | None,
@@ -99,6 +104,7 @@ async def wanted_books(
         branch_id=branch_id or branch,
         withdrawn=withdrawn,
         sort=sort,
+        group_by=group_by,
         facets=facets,
         similarity=similarity,
         explain=explain,

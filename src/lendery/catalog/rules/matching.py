@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
+from lendery.catalog.rules.works import series_key
 from lendery.contracts.catalog import Book
 from lendery.contracts.importing import MatchRule, OnMatch
 
@@ -18,17 +19,19 @@ OVERLAID = (
     "language",
     "description",
     "series",
+    "series_number",
     "call_number",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A book that is here already."""
+    """A book that is here already. `merged_into`: the id of the book that it turned out to be."""
 
     number: int
     id: UUID
     title: str
+    merged_into: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,19 @@ def _several(rule: MatchRule, books: list[Known]) -> str:
 
 
 def overlay(before: Book, record: dict[str, Any]) -> dict[str, Any]:
-    """The plain fields that change: what the record leaves empty stays."""
-    return {
+    """The plain fields that change: what the record leaves empty stays.
+
+    But for the number in a series: it goes with the series that it was a number of.
+    """
+    changes = {
         name: record[name]
         for name in OVERLAID
         if record.get(name) is not None and record[name] != getattr(before, name)
     }
+    moved = "series" in changes and series_key(record["series"]) != series_key(before.series)
+    if moved and before.series_number and record.get("series_number") is None:
+        changes["series_number"] = None
+    return changes
 
 
 def differences(before: Book, changes: dict[str, Any]) -> str:
@@ -92,5 +102,5 @@ def differences(before: Book, changes: dict[str, Any]) -> str:
 
 def _said(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(str(each) for each in value) or "nothing"
+        return ", ".join(str(getattr(each, "name", each)) for each in value) or "nothing"
     return "nothing" if value in (None, "") else str(value)[:80]

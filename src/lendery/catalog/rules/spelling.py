@@ -6,6 +6,7 @@ a letter too many, too few, wrong or in the wrong place meets the right one unde
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from math import log2
 from zlib import crc32
 
@@ -25,7 +26,11 @@ def is_spelled(word: str) -> bool:
 
 def spelling_keys(word: str) -> set[int]:
     """Under these keys a word is kept and looked for."""
-    head = word[:BEGINNING]
+    return _keys_of(word[:BEGINNING])
+
+
+@lru_cache(maxsize=16_384)
+def _keys_of(head: str) -> set[int]:
     without_one = {head[:at] + head[at + 1 :] for at in range(len(head))}
     return {crc32(each.encode()) - 2**31 for each in {head, *without_one} if len(each) > 1}
 

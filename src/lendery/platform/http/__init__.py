@@ -2,6 +2,7 @@
 
 problems.py     errors as application/problem+json
 edge.py         the pure-ASGI layers in front of the router
+limits.py       the layer that counts requests
 identity.py     who asks: bearer tokens to actors
 routes_index.py the router's table, indexed
 front.py        the most read answers in one step; wire.py writes them

@@ -41,17 +41,22 @@ def page_answer(page: Page[Any], request: Request) -> Response:
             "offset"
         )
         headers["link"] = f'<{target.path}?{target.query}>; rel="next"'
-    without = {
-        name
-        for name in ("total", "facets", "did_you_mean", "explanations")
-        if getattr(page, name, 0) is None
-    }
-    body = page.model_dump_json(exclude=without).encode()
+    body = page_body(page)
     etag = etag_of(body)
     headers["etag"] = etag
     if matches(request.headers.get("if-none-match"), etag):
         return Response(None, 304, headers)
     return Response(body, 200, headers, JSON)
+
+
+def page_body(page: Page[Any]) -> bytes:
+    """Its JSON, without what was not asked for."""
+    without = {
+        name
+        for name in ("total", "facets", "did_you_mean", "explanations", "editions")
+        if getattr(page, name, 0) is None
+    }
+    return page.model_dump_json(exclude=without).encode()
 
 
 def items_answer(items: Sequence[BaseModel], request: Request) -> Response:
@@ -137,6 +142,7 @@ __all__ = [
     "make_cursor",
     "matches",
     "page_answer",
+    "page_body",
     "read_cursor",
     "version_tag",
 ]

@@ -16,10 +16,11 @@ from lendery.contracts.permissions import Actor
 from lendery.platform.cache.feed import clock
 from lendery.platform.http import edge, wire
 from lendery.platform.http.answers import matches
-from lendery.platform.http.edge import PAGE_SESSION, REQUEST_ID, SAFE_HEADERS, RateLimited, log
+from lendery.platform.http.edge import PAGE_SESSION, REQUEST_ID, SAFE_HEADERS, log
 from lendery.platform.http.hot import HotAnswers
 from lendery.platform.http.identity import Identities
 from lendery.platform.http.kept import Kept
+from lendery.platform.http.limits import RateLimited
 from lendery.platform.metrics import REQUESTS
 
 SEATS = 20_000

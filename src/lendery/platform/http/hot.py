@@ -220,9 +220,9 @@ class HotAnswers:
 
     async def run(self) -> None:
         """Holds the leases of its feeds where there are any, until cancelled."""
-        leased = [feed.run() for feed in self.feeds.values() if feed.db.dialect != "sqlite"]
-        if self.entries and leased:
-            await asyncio.gather(*leased)
+        if self.entries:
+            feeds = self.feeds.values()
+            await asyncio.gather(*(each.run() for each in feeds if each.db.dialect != "sqlite"))
 
 
 MOST_READ = 1_000

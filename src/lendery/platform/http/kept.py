@@ -2,7 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl, quote_plus, urlencode
 
 from starlette.types import ASGIApp, Message, Scope
 
@@ -61,6 +63,21 @@ class Kept:
         length = str(len(finished.body)).encode()
         self.headers = [*known, (b"content-length", length), (b"content-type", b"application/json")]
         self.not_modified = known
+
+
+def next_link(path: str, query: bytes, next_cursor: str | None) -> tuple[Header, ...]:
+    """The Link header (RFC 8288) from a page to the next, if there is one."""
+    if next_cursor is None:
+        return ()
+    there = quote_plus(next_cursor).encode()
+    return ((b"link", b'%s%s>; rel="next"' % (_link_to(path, query), there)),)
+
+
+@lru_cache(maxsize=1024)
+def _link_to(path: str, query: bytes) -> bytes:
+    given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    kept = [each for each in given if each[0] not in ("cursor", "offset")]
+    return f"<{path}?{urlencode([*kept, ('cursor', '')])}".encode()
 
 
 async def copied(app: ASGIApp, path: str, query: bytes) -> Finished | None:

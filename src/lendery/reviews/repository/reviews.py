@@ -29,7 +29,8 @@ from lendery.reviews.rules import State
 
 NOW = bindparam("now", type_=UtcDateTime())
 AT_ID = bindparam("at_id", type_=review.c.id.type)
-PUBLIC: ColumnElement[bool] = review.c.state != "hidden"
+SEEN: ColumnElement[bool] = review.c.aside.is_(False)
+PUBLIC: ColumnElement[bool] = and_(review.c.state != "hidden", SEEN)
 
 BY_ID = Statement(select(review).where(review.c.id == bindparam("id")))
 OWN = Statement(
@@ -65,7 +66,13 @@ DESTROY_OF_BOOK = Statement(
     delete(review).where(review.c.book_id == bindparam("at_book_id", type_=review.c.book_id.type))
 )
 TO_ASK = Statement(
-    select(review.c.id, review.c.book_id, review.c.patron_id, review.c.created_at)
+    select(
+        review.c.id,
+        review.c.book_id,
+        review.c.patron_id,
+        review.c.created_at,
+        review.c.written_of,
+    )
     .where(review.c.ask_again_at <= NOW)
     .order_by(review.c.ask_again_at, review.c.id)
     .limit(bindparam("many"))
@@ -100,6 +107,8 @@ class Kept:
     created_at: datetime
     edited_at: datetime | None
     version: int
+    written_of: UUID | None = None
+    aside: bool = False
 
 
 def _kept(row: Any) -> Kept:
@@ -163,7 +172,7 @@ async def of_book(
 
 @lru_cache(maxsize=64)
 def _listed(filters: tuple[str, ...], after: bool, counted: bool) -> Statement:
-    wanted = and_(True, *(review.c[name] == bindparam(name) for name in filters))
+    wanted = and_(SEEN, *(review.c[name] == bindparam(name) for name in filters))
     if "state" not in filters and "patron_id" not in filters:
         wanted = and_(wanted, PUBLIC)
     if counted:

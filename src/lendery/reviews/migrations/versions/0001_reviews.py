@@ -1,4 +1,4 @@
-"""Reviews, reports, the stars of books, and a chained log."""
+"""Reviews, reports, the stars of books, a chained log, and what each change touched."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,8 +6,10 @@ from alembic import op
 from lendery.platform.db.types import UtcDateTime
 from lendery.platform.log_steps import (
     add_chain,
+    add_changes,
     create_context_tables,
     drop_chain,
+    drop_changes,
     drop_context_tables,
 )
 
@@ -22,6 +24,7 @@ def upgrade() -> None:
     _ratings()
     create_context_tables(op, "reviews")
     add_chain(op, "reviews")
+    _changes()
 
 
 def _reviews() -> None:
@@ -78,8 +81,19 @@ def _ratings() -> None:
     )
 
 
+def _changes() -> None:
+    change = op.create_table(
+        "reviews_change",
+        sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+    )
+    op.bulk_insert(change, [{"id": 1, "version": 0}])
+    add_changes(op, "reviews")
+
+
 def downgrade() -> None:
+    drop_changes(op, "reviews")
     drop_chain(op, "reviews")
     drop_context_tables(op, "reviews")
-    for name in ("rating", "report", "review"):
+    for name in ("change", "rating", "report", "review"):
         op.drop_table(f"reviews_{name}")

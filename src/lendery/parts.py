@@ -1,0 +1,43 @@
+"""What each context brings along: its tables, reactions and jobs."""
+
+from collections.abc import Awaitable, Callable
+
+from lendery.accounts.models import TABLES as ACCOUNTS_TABLES
+from lendery.catalog.jobs import JOBS as CATALOG_JOBS
+from lendery.catalog.jobs import LONG_JOBS as CATALOG_LONG_JOBS
+from lendery.catalog.models import JOBS as CATALOG_JOB_TABLE
+from lendery.catalog.models import TABLES as CATALOG_TABLES
+from lendery.catalog.reactions import REACTIONS as CATALOG_REACTIONS
+from lendery.catalog.repository.books import make_findable
+from lendery.circulation.jobs import JOBS as CIRCULATION_JOBS
+from lendery.circulation.models import TABLES as CIRCULATION_TABLES
+from lendery.circulation.reactions import REACTIONS as CIRCULATION_REACTIONS
+from lendery.platform.db import Tx
+from lendery.platform.db.jobs import JobTable
+from lendery.platform.db.log import ContextTables
+from lendery.platform.events import Reaction
+from lendery.platform.jobs import Job
+from lendery.platform.queue import LongJob
+from lendery.reviews.jobs import JOBS as REVIEWS_JOBS
+from lendery.reviews.models import TABLES as REVIEWS_TABLES
+from lendery.reviews.reactions import REACTIONS as REVIEWS_REACTIONS
+
+TABLES: dict[str, ContextTables] = {
+    each.context: each
+    for each in (ACCOUNTS_TABLES, CATALOG_TABLES, CIRCULATION_TABLES, REVIEWS_TABLES)
+}
+REACTIONS: dict[str, tuple[Reaction, ...]] = {
+    "catalog": CATALOG_REACTIONS,
+    "circulation": CIRCULATION_REACTIONS,
+    "reviews": REVIEWS_REACTIONS,
+}
+JOBS: dict[str, tuple[Job, ...]] = {
+    "catalog": CATALOG_JOBS,
+    "circulation": CIRCULATION_JOBS,
+    "reviews": REVIEWS_JOBS,
+}
+LONG_JOBS: dict[str, tuple[JobTable, dict[str, LongJob]]] = {
+    "catalog": (CATALOG_JOB_TABLE, CATALOG_LONG_JOBS)
+}
+# What a backup does not carry, because it follows from the rest.
+DERIVED: dict[str, tuple[Callable[[Tx], Awaitable[None]], ...]] = {"catalog": (make_findable,)}
