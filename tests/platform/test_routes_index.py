@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from lendery.main import create_app
 from lendery.platform.http.routes_index import IndexedRouter
-from lendery.platform.settings import Settings
+from lendery.platform.settings import CONTEXTS, Settings
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW")
 ODD = (
@@ -27,7 +27,7 @@ def program(contexts: str) -> FastAPI:
         Settings(
             database_url="sqlite://",
             contexts=contexts,  # type: ignore[arg-type]
-            peers={c: f"http://{c}.test" for c in ("accounts", "catalog", "circulation")},
+            peers={c: f"http://{c}.test" for c in CONTEXTS},
         )
     )
     while not isinstance(app, FastAPI):
@@ -90,7 +90,7 @@ def scope_of(app: FastAPI, path: str, method: str, accept: bytes) -> Scope:
     }
 
 
-@pytest.mark.parametrize("contexts", ["accounts,catalog,circulation,web", "circulation"])
+@pytest.mark.parametrize("contexts", ["accounts,catalog,circulation,reviews,web", "circulation"])
 async def test_every_path_finds_the_same_endpoint_as_in_the_stock_router(
     contexts: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

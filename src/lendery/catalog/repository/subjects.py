@@ -65,7 +65,8 @@ def added(subject_id: UUID, name: str) -> Write:
 
 
 async def forget_unused(tx: Tx, *, names: list[str]) -> None:
-    await tx.write(*unused(names))
+    if names:
+        await tx.write(*unused(names))
 
 
 def unused(names: Collection[str]) -> list[Write]:
