@@ -206,7 +206,8 @@ async def _filled(library: Library) -> list[str]:
 
 QUERIES = [
     "", "limit=5", "limit=100", "sort=title", "sort=author&limit=3", "sort=year", "sort=newest",
-    "sort=relevance&limit=2", "language=en", "language=fr", "material=dvd&limit=4", "author=ann",
+    "sort=relevance&limit=2", "sort=rating&limit=3", "group_by=work&limit=3", "group_by=author",
+    "language=en", "language=fr", "material=dvd&limit=4", "author=ann",
     "author=Ann+3&limit=2", "subject=s%C3%B6me&limit=7", "subject=fiction&sort=title&limit=6",
     "author=%21", "author=%20ann%20", "author=ann%2Bx", "material=a.b", "limit=007", "limit=0",
     "limit=5&limit=6", "limit=+5", "cursor=x", "cursor=", "author=", "language=EN", "q=novel",

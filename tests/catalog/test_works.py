@@ -133,4 +133,4 @@ async def test_a_record_of_an_older_program_belongs_to_its_work_too(library: Lib
         await tx.run(update(books).values(work_id=None))
     assert await library.books.get(book_id=book.id) == book
     row = await library.books.row(book_id=book.id)
-    assert book_json(row).decode() == book.model_dump_json()
+    assert book_json(row) == book.model_dump_json().encode()

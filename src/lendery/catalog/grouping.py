@@ -70,6 +70,7 @@ class KeyedList:
             known is not None,
             asks.withdrawn,
         )
+        self.known_firsts: dict[UUID, First] = {}
 
     async def read(self, begins: Cursor | None, many: int) -> tuple[list[Hit], Cursor | None]:
         rows, further = await lists.page(self.session, self.asks, self.known, begins, many, 0)
@@ -82,7 +83,12 @@ class KeyedList:
 
     async def firsts(self, hits: list[Hit]) -> dict[UUID, First]:
         """The first edition of the work of each."""
-        works = {hit.work_id for hit in hits}
+        works = {hit.work_id for hit in hits} - self.known_firsts.keys()
+        if works:
+            self.known_firsts |= await self._firsts(works)
+        return self.known_firsts
+
+    async def _firsts(self, works: set[UUID]) -> dict[UUID, First]:
         given = lists.given(self.session, self.asks, self.known)
         found, untold = await firsts_of(self.session, self.listed, works=works, given=given)
         if not untold:
