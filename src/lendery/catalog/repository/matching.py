@@ -98,9 +98,9 @@ def _between(match: Match, place: ColumnElement[int], found: Any) -> Any:
 def _first(match: Match) -> Statement:
     """The first of them with their traits."""
     narrowed = [*wanted_by(match.filters)]
-    if match.apart:
-        narrowed.append(~any_of(book.c.number, "apart"))
     found = matching(match)
+    if match.apart:
+        found = found.where(~any_of(found.selected_columns.number, "apart"))
     if not narrowed:
         found = found.order_by(found.selected_columns.place).limit(MANY).offset(SKIP)
         hits: Any = found.subquery("hits")
