@@ -12,6 +12,7 @@ from lendery.contracts.jobs import JobState
 from lendery.contracts.permissions import Actor
 
 FormatName = Literal["marc", "marcxml", "marcjson", "csv", "openlibrary", "lendery"]
+Writable = Literal["marc", "marcxml", "marcjson", "csv", "lendery"]
 MatchRule = Literal["control-number", "isbn", "title-author", "title-author-year"]
 OnMatch = Literal["add", "overlay", "skip"]
 Severity = Literal["rejected", "warning", "match"]
@@ -74,14 +75,14 @@ class ImportNote(Value):
 
 
 class ExportOptions(Input):
-    format: FormatName = "marc"
+    format: Writable = "marc"
 
 
 class ExportReport(Value):
     id: UUID
     state: JobState
     progress: float
-    format: FormatName
+    format: Writable
     written: int
     left_out: int = Field(description="Records that do not fit into this format.")
     error: str | None

@@ -156,3 +156,11 @@ async def test_a_cursor_may_be_any_number_and_breaks_nothing(
     for moment in ("0001-01-01T00:00:00", "9999-12-31T23:59:59-12:00", "soon"):
         cursor = make_cursor(moment, report.id)
         assert (await staff.get(f"{JOBS}?cursor={cursor}")).status_code in (200, 422)
+
+
+async def test_nobody_asks_for_a_format_that_is_only_read(staff: httpx2.AsyncClient) -> None:
+    refused = await staff.post(EXPORTS, json={"format": "openlibrary"})
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "#/format"
+    assert (await staff.get(JOBS)).json()["items"] == []
