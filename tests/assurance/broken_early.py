@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from lendery.cli import main
+from lendery.platform.db import Session
 from lendery.platform.db.sqlite import PATIENCE, SqliteConnection, SqliteDriver
 
 LATE = 0.1
@@ -31,9 +32,9 @@ async def begin(driver: SqliteDriver) -> AsyncIterator[SqliteConnection]:
 
 
 @asynccontextmanager
-async def read(driver: SqliteDriver) -> AsyncIterator[SqliteConnection]:
+async def read(driver: SqliteDriver) -> AsyncIterator[Session]:
     """It believes itself, too."""
-    yield driver.writer
+    yield Session(driver.writer)
 
 
 async def _commit(driver: SqliteDriver) -> None:
