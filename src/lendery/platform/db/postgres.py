@@ -26,7 +26,7 @@ GONE = (  # how asyncpg says that a connection is no more, or nearly
     asyncpg.CrashShutdownError,
 )
 # Our statements take milliseconds; compiling one takes ten times that.
-PREPARE = "SET jit = off"
+SESSION = {"jit": "off"}
 FULL = (asyncpg.TooManyConnectionsError, asyncpg.CannotConnectNowError)
 
 
@@ -127,8 +127,8 @@ class PostgresDriver:
                 command_timeout=patience,
                 statement_cache_size=1024,
                 max_cacheable_statement_size=64 * 1024,
+                server_settings=SESSION,
             )
-            await raw.execute(PREPARE)
         except (OSError, *GONE, *FULL) as error:
             raise Busy("The database does not answer. Nothing was changed.") from error
         return PostgresConnection(raw)
