@@ -203,7 +203,7 @@ async def served(app: ASGIApp) -> AsyncIterator[int]:
         port = place.getsockname()[1]
         config = uvicorn.Config(
             app, http="httptools", lifespan="off", access_log=False, log_level="error",
-            server_header=False,
+            log_config=None, server_header=False,
         )  # fmt: skip
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve(sockets=[place]))
