@@ -55,7 +55,9 @@ async def _lend(wiring: Wiring, library: Library) -> None:
     for number in range(LOANS):
         for again in range(1 + (number % 3 == 0)):
             who = card((number + again) % library.size.patrons)
-            request = LoanRequest(barcode=barcode(number), card_number=who, waive=WAIVED)
+            request = LoanRequest(
+                barcode=barcode(number), card_number=who, waive=WAIVED | {"on-hold"}
+            )
             await wiring.loans.check_out(request=request, actor=SYSTEM, now=now)
             if not again:
                 back = ReturnRequest(barcode=barcode(number))
