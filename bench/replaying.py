@@ -10,12 +10,12 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from bench.crowded import WAIVED
 from bench.figures import Rate
 from bench.library import Library, barcode, card
-from lendery.circulation.models import TABLES
+from lendery.circulation.models import TABLES, hold, ledger_line
 from lendery.circulation.replay import replay
 from lendery.contracts.base import Event
 from lendery.contracts.circulation import LoanRequest, ReturnRequest
@@ -27,14 +27,16 @@ LOANS = 3_000  # each lent and taken back; every third is lent again
 
 
 def measure(libraries: list[Library], folder: Path, rounds: int) -> list[Rate]:
-    return [asyncio.run(_measure(library, folder, rounds)) for library in libraries]
+    """On a copy of the SQLite library: the other has loans by now that were written in bulk."""
+    return [asyncio.run(_measure(libraries[0], folder, rounds))]
 
 
 async def _measure(library: Library, folder: Path, rounds: int) -> Rate:
-    url = library.url
-    if library.database == "SQLite":
-        url = library.at(folder / "replay.db")
+    url = library.at(folder / "replay.db")
     wiring = wire(Settings(database_url=url), durable=False)
+    async with wiring.db.begin() as tx:  # written in bulk, so the log does not know of them
+        await tx.run(delete(hold))
+        await tx.run(delete(ledger_line))
     await _lend(wiring, library)
     what = f"events replayed and compared, {library.database}; the limit only reads and parses"
     figure = Rate("-", what)
