@@ -13,5 +13,6 @@ class Clock:
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.now += seconds
+        until = self.now + seconds
         await asyncio.sleep(0)
+        self.now = max(self.now, until)  # several sleep at the same time
