@@ -17,7 +17,7 @@ BRIEF = [site for site in SITES if site.brief]
 def test_every_answer_is_true_whatever_falls(site: Site, tmp_path: Path) -> None:
     """As it was told, as it lies in the tables and in the log, and as it is said when asked again.
 
-    How soon it serves again is measured too: the best time, and not on a machine that others use.
+    How soon it serves again is measured too: the best time, longer where others want the machine.
     """
     needs(site.database)
     seed = randrange(1_000_000)
@@ -32,12 +32,12 @@ def test_every_answer_is_true_whatever_falls(site: Site, tmp_path: Path) -> None
         assert toll.verdict.odd == {}, of
         assert toll.blows == site.brief
         assert toll.told > 10 * toll.blows, f"{of}: hardly a storm"
-        assert crowded() or min(toll.ready) <= READY_WITHIN, of
+        assert min(toll.ready) <= READY_WITHIN * crowding(), of
 
 
-def crowded() -> bool:
-    """Do more programs want to run here than can? Then what it takes says little of Lendery."""
-    return os.getloadavg()[0] > (os.cpu_count() or 1)
+def crowding() -> float:
+    """How many programs want each core: so many times as long does anything take."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name.replace(" ", "-"))

@@ -96,15 +96,16 @@ class RunningLibrary:
                     return answer
                 why = f"is busy ({answer.status_code})"
                 asked_to_wait = _retry_after(answer)
-            self._wait(tried, asked_to_wait)
-            if self._not_before > give_up:
+            until = self._wait_until(tried, asked_to_wait)
+            if until > give_up:  # and nobody else begins to wait so long
                 raise Stopped(f"The library {why}.")
+            self._not_before = until
         raise AssertionError
 
-    def _wait(self, tried: int, asked: float) -> None:
+    def _wait_until(self, tried: int, asked: float) -> float:
         """All who feed wait together: a busy library is not asked by the next one instead."""
         own = min(LONGEST_WAIT, 0.25 * 2.0 ** min(tried, 10)) * (0.5 + random.random() / 2)
-        self._not_before = max(self._not_before, self.clock() + max(asked, own))
+        return max(self._not_before, self.clock() + max(asked, own))
 
     async def _our_turn(self) -> None:
         while (left := self._not_before - self.clock()) > 0:
