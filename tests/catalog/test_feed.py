@@ -99,6 +99,23 @@ async def test_changes_made_here_are_known_without_asking(
     assert here.feed.version == await version_of(db)
 
 
+async def test_nothing_kept_is_given_while_the_feed_still_asks(db: Database) -> None:
+    """A change made here that noted nothing, and a lease that is renewed the same moment."""
+    here = Heard(db)
+    await here.now()
+    here.feed.good_until = clock() + 60
+    async with db.begin() as tx:
+        await next_turn(tx)
+    here.dropped.clear()
+    asking, seen = asyncio.create_task(here.feed.catch_up()), 0
+    while not asking.done():
+        assert here.dropped or not here.feed.is_current(clock())
+        seen += not here.dropped
+        await asyncio.sleep(0)
+    assert seen, "readers came while it asked"
+    assert here.dropped == [None] and here.feed.is_current(clock())
+
+
 async def test_another_past_is_noticed(db: Database, library: Library) -> None:
     """A backup was restored under our feet: the same number, another state."""
     here = Heard(db)

@@ -115,8 +115,10 @@ class Year:
         for path, query in self.slots:
             truth = await self.three[2].shown(path, query)
             for name, process in zip(("here", "there"), self.three[:2], strict=True):
-                if await process.shown(path, query) != truth:
-                    self.old.append(f"{what}, {name}: {path}?{query.decode()}")
+                told = await process.shown(path, query)
+                if told != truth:
+                    asked = f"{path}?{query.decode()}"
+                    self.old.append(f"{what}, {name}: {asked} says {told}, not {truth}")
 
     async def merge(self, kind: Any, loser: UUID, winner: UUID) -> None:
         desk = self.library.merges

@@ -4,7 +4,9 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,21 @@ def how_many(system: System, path: str) -> int:
         answer = httpx2.get(system.url_of(path) + path, timeout=30, headers=headers)
     total: int = answer.json()["total"]
     return total
+
+
+def a_second_later(system: System) -> None:
+    """The library tells the time in whole seconds, and not always the latest: until it tells one
+    that lies behind all that was done so far."""
+    done = time.time()
+    deadline = done + 30
+    while _told_time(system) <= done:
+        assert time.time() < deadline
+        time.sleep(0.1)
+
+
+def _told_time(system: System) -> float:
+    told = httpx2.get(f"{system.urls['catalog']}/healthz", timeout=30).headers["date"]
+    return parsedate_to_datetime(told).timestamp()
 
 
 def command(*arguments: object, **environment: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from lendery.generating import Holdings, records
 from lendery.generating.filing import write
 from tests.system import System, free_port
 
-from .conftest import BOOKS, COPIES, command, how_many, seed
+from .conftest import BOOKS, COPIES, a_second_later, command, how_many, seed
 
 pytestmark = pytest.mark.xdist_group("seeding")
 
@@ -40,7 +40,7 @@ def test_a_file_is_fed_once_however_often(system: System, tmp_path: Path) -> Non
         "books: 120 added, 0 already there, 0 refused",
         f"copies: {copies} added, 0 already there, 0 refused",
     ]
-    time.sleep(1.1)  # the library tells the time in seconds
+    a_second_later(system)
     again = seed(file, "--api", system.urls["catalog"])
     assert again.stdout.splitlines() == [
         "books: 0 added, 120 already there, 0 refused",
@@ -116,7 +116,7 @@ def test_what_is_refused_is_kept_to_be_put_right(system: System, tmp_path: Path)
     deronda["copies"][0]["branch"] = "main"
     romola = {**told[0], "isbn": "9780140434705"}
     right = lines(tmp_path / "right.jsonl", romola, deronda)
-    time.sleep(1.1)
+    a_second_later(system)
     done = seed(right, "--api", system.urls["catalog"])
     assert done.stdout.splitlines() == [
         "books: 1 added, 1 already there, 0 refused",

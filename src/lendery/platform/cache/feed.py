@@ -44,7 +44,7 @@ class Feed:
         self.db, self.changes, self.dropped = db, changes, dropped
         self.version, self.mark = -1, 0
         self.good_until = 0.0
-        self._behind = True
+        self._news, self._known = 1, 0  # pieces of news, and how many of them were looked into
         self._token: object = None
         self._under_way: asyncio.Task[None] | None = None
         self._next: asyncio.Task[None] | None = None
@@ -59,13 +59,13 @@ class Feed:
     # -- Is what is kept still good? --------------------------------------------------------------
 
     def _leased(self, now: float) -> bool:
-        return now < self.good_until and not self._behind
+        return now < self.good_until and self._known == self._news
 
     def _unmoved(self, now: float) -> bool:
         return self.db.glance() == self._token
 
     def _in_memory(self, now: float) -> bool:
-        return not self._behind
+        return self._known == self._news
 
     async def catch_up(self) -> None:
         """Afterwards it knows of all that was committed before the call.
@@ -89,7 +89,7 @@ class Feed:
         await self._ask()
 
     async def _ask(self) -> None:
-        asked, self._behind = self.version, False
+        asked, news = self.version, self._news
         try:
             async with self.db.read() as session:
                 now: Any = await session.row(self.changes.now)
@@ -97,8 +97,9 @@ class Feed:
                 if 0 <= asked < now.version:
                     rows = await session.rows(self.changes.since, known=asked)
         except BaseException:
-            self._behind = True
+            self._news += 1
             raise
+        self._known = max(self._known, news)  # what is heard from here on is not in the answer
         if now.version < asked or (now.version == self.version and now.mark != self.mark):
             self._restart(now.version, now.mark)  # another past: a backup was restored
             return
@@ -112,11 +113,11 @@ class Feed:
         if self.version + 1 == turn.version and turn.noted:
             self._step(turn.version, turn.mark, turn.keys)
         else:
-            self._behind = True
+            self._news += 1
 
     def _heard(self, version: str) -> None:
         if int(version) > self.version:
-            self._behind = True
+            self._news += 1
         self._woken.set()
 
     def _step(self, version: int, mark: int, keys: Iterable[str]) -> None:
@@ -168,7 +169,7 @@ class Feed:
 
     async def _renew(self) -> None:
         self._woken.clear()
-        if self._behind:
+        if self._known < self._news:
             await self.catch_up()
         while True:
             started, seen = clock(), self.version
