@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 
 from lendery.cli import main
 from lendery.platform.db import Session
-from lendery.platform.db.sqlite import PATIENCE, SqliteConnection, SqliteDriver
+from lendery.platform.db.sqlite import PATIENCE, SqliteDriver
+from lendery.platform.db.sqlite_connection import SqliteConnection
 
 LATE = 0.1
 waiting: set[SqliteDriver] = set()

@@ -21,7 +21,7 @@ from lendery.platform.backup.file import settle
 from lendery.platform.db import Database, Session
 from lendery.platform.db.database import local_file
 from lendery.platform.db.log import ContextTables
-from lendery.platform.db.sqlite import SqliteConnection
+from lendery.platform.db.sqlite_connection import SqliteConnection
 from lendery.platform.schema import exists, states_seen
 
 NOT_EMPTY = "There is a library in this database already."
