@@ -103,7 +103,7 @@ class Wiring:
 
     @cached_property
     def books(self) -> Books:
-        return self._port(Books, "catalog", lambda: BookCatalog(self.db))
+        return self._port(Books, "catalog", lambda: BookCatalog(self.db, self.borrowings))
 
     @cached_property
     def copies(self) -> Copies:

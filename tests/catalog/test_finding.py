@@ -2,17 +2,19 @@
 
 import random
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from lendery.catalog.books import BookCatalog
 from lendery.catalog.finding import BookFinder
 from lendery.catalog.hits import HEAD
 from lendery.catalog.reactions import note_that_it_is_out
 from lendery.catalog.repository.books import make_findable
 from lendery.catalog.repository.popularity import recount
-from lendery.contracts.base import Invalid, Window, new_id
+from lendery.contracts.base import Invalid, PeerUnavailable, Window, new_id
 from lendery.contracts.catalog import Book, BookSearch, NewBook, NoSuchBook, SearchPage
-from lendery.contracts.circulation import ItemCheckedOut
+from lendery.contracts.circulation import Borrowed, BorrowedTogether, ItemCheckedOut
 from lendery.contracts.permissions import SYSTEM
 
 from .conftest import MAIN_STREET, NOW, RIVERSIDE, Library
@@ -353,6 +355,40 @@ async def test_similar_books_share_an_author_or_what_they_are_about(shelves: Lib
     assert await similar(book_id=lonely.id) == []
     with pytest.raises(NoSuchBook):
         await similar(book_id=new_id())
+
+
+class Readers:
+    """Circulation, which knows who borrowed what, or does not answer."""
+
+    def __init__(self, *told: BorrowedTogether) -> None:
+        self.told, self.asked = list(told), list[UUID]()
+
+    async def known(self, *, asked: list[Borrowed]) -> list[Borrowed]:
+        return []
+
+    async def together(self, *, copy_ids: list[UUID]) -> list[BorrowedTogether]:
+        self.asked = copy_ids
+        if not self.told:
+            raise PeerUnavailable("circulation does not answer.")
+        return self.told
+
+
+async def test_what_readers_borrowed_together_is_similar_too(shelves: Library) -> None:
+    goblet = (await search(shelves, "goblet")).items[0]
+    copy = await shelves.copy(goblet, "B1")
+    near, far = await shelves.book("Bread"), await shelves.book("Butter")
+    await shelves.book("Salt")
+    readers = Readers(*(_with(book, many) for book, many in ((near, 40), (far, 3))), _with(None, 9))
+    books = BookCatalog(shelves.db, readers)
+    similar = [each.title for each in await books.similar(book_id=goblet.id)]
+    assert similar == ["Bread", "Harry Potter and the Order", "Butter"]
+    assert readers.asked == [copy.id]
+    silent = BookCatalog(shelves.db, Readers())
+    assert [each.title for each in await silent.similar(book_id=goblet.id)] == similar[1:2]
+
+
+def _with(book: Book | None, readers: int) -> BorrowedTogether:
+    return BorrowedTogether(book_id=book.id if book else new_id(), readers=readers, among=50)
 
 
 async def test_a_withdrawn_book_is_like_none(shelves: Library) -> None:

@@ -1,7 +1,7 @@
 """Whether a reader had a book in hand, for those who show it."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import update
 from tests.circulation.town import LIBRARIAN, NOW, Town
@@ -47,3 +47,35 @@ async def test_a_loan_whose_link_was_cut_tells_nothing(town: Town) -> None:
     async with town.db.begin() as tx:
         await tx.run(update(loan).values(patron_id=None))
     assert await BorrowingRecord(town.db).known(asked=asked) == []
+
+
+async def test_what_three_readers_have_in_common_was_borrowed_together(town: Town) -> None:
+    home = await town.branch()
+    await town.rule("loan_period", 21)
+    cards = ("1000000008", "1000000016", "1000000024")
+    emma, persuasion, secret = (_several(town, title, home.id) for title in ("e", "p", "s"))
+    readers = [town.patrons.add(card) for card in cards]
+    for at, card in enumerate(cards):
+        await _lend(town, emma[at], card)
+        await _lend(town, persuasion[at], card)
+    record, of_emma = BorrowingRecord(town.db), [each.id for each in emma]
+    for at, card in enumerate(cards[:2]):
+        await _lend(town, secret[at], card)
+    [found] = await record.together(copy_ids=of_emma)
+    assert (found.book_id, found.readers, found.among) == (persuasion[0].book_id, 3, 3)
+
+    await town.desk.check_in(request=ReturnRequest(barcode=secret[0].barcode), **DESK)
+    await _lend(town, secret[0], cards[0])
+    assert len(await record.together(copy_ids=of_emma)) == 1, "twice is no third reader"
+    assert await record.together(copy_ids=[each.id for each in secret]) == []
+    assert await record.together(copy_ids=[]) == []
+    async with town.db.begin() as tx:
+        await tx.run(update(loan).where(loan.c.patron_id == readers[0].id).values(patron_id=None))
+    assert await record.together(copy_ids=of_emma) == []
+
+
+def _several(town: Town, title: str, branch: UUID) -> list[BareCopy]:
+    """Copies of one book."""
+    first = town.copies.add(f"{title}0", branch)
+    more = [town.copies.add(f"{title}{at}", branch, book_id=first.book_id) for at in (1, 2)]
+    return [first, *more]

@@ -186,3 +186,14 @@ async def _status(library: Library, copy: dict[str, str]) -> str:
 
 def _day(instant: str) -> date:
     return datetime.fromisoformat(instant).date()
+
+
+async def test_a_book_leads_to_what_its_readers_borrowed_too(library: Library) -> None:
+    emma, other = await library.book("Emma"), await library.book("Bread and beyond")
+    path = f"{API}/books/{emma['id']}/similar"
+    for name in ("Ann", "Ben", "Cleo"):
+        reader = await library.patron(name)
+        for book in (emma, other):
+            expect(await library.lend(await library.copy(book), reader), 201)
+    similar = expect(await library.staff.get(path))["items"]
+    assert [each["id"] for each in similar] == [other["id"]]

@@ -14,11 +14,12 @@ from lendery.catalog.grouping import FARTHEST, KeyedList, RankedList, first_of_w
 from lendery.catalog.hits import FACETED, HEAD, Hits, Place, Prepared, prepare, records
 from lendery.catalog.lists import Cursor, read_place
 from lendery.catalog.repository.books import BookRow, book_of, uuid_of
+from lendery.catalog.repository.copies import copies_of_book
 from lendery.catalog.rules.query import ask
 from lendery.catalog.rules.spelling import as_written
 from lendery.catalog.searches import Question, question
 from lendery.catalog.suggesting import similar_books, suggestions
-from lendery.contracts.base import Invalid, Window
+from lendery.contracts.base import Invalid, PeerFailed, PeerUnavailable, Window
 from lendery.contracts.catalog import (
     Book,
     BookSearch,
@@ -27,9 +28,11 @@ from lendery.contracts.catalog import (
     SearchPage,
     Suggestion,
 )
+from lendery.contracts.circulation import BorrowedTogether, Borrowings
 from lendery.platform.db import Database, Session
 
 DEEPEST = 10_000
+COPIES = 500  # of a book whose readers are asked for
 ESTIMATED = 1_000  # counts to there are exact
 SHORT = 2_000  # so many matches are found without holding anybody up
 
@@ -52,6 +55,7 @@ class BookFinder:
     """The finding half of contracts.catalog.Books."""
 
     db: Database
+    borrowings: Borrowings | None = None  # who else knows what readers like
 
     async def search(self, *, wanted: BookSearch, window: Window) -> SearchPage:
         asks, cursor = _placed(wanted, window)
@@ -83,8 +87,20 @@ class BookFinder:
             return await suggestions(session, q)
 
     async def similar(self, *, book_id: UUID, many: int = 10) -> list[Book]:
+        together = await self._borrowed_together(book_id)
         async with self.db.read() as session:
-            return await similar_books(session, book_id, min(many, 50))
+            return await similar_books(session, book_id, together, min(many, 50))
+
+    async def _borrowed_together(self, book_id: UUID) -> list[BorrowedTogether]:
+        """Nothing while circulation does not answer."""
+        async with self.db.read() as session:
+            copies = await copies_of_book(session, book_id=book_id)
+        if self.borrowings is None or not copies:
+            return []
+        try:
+            return await self.borrowings.together(copy_ids=[each.id for each in copies[:COPIES]])
+        except (PeerUnavailable, PeerFailed):
+            return []
 
     async def _prepared(self, asks: Question) -> Prepared | None:
         if asks.nothing or not asks.asked:

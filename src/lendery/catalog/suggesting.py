@@ -1,24 +1,28 @@
 """What somebody typing may have in mind, and what somebody reading may like next."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from math import sqrt
 from uuid import UUID
 
 from lendery.catalog.hits import Hits, prepare
 from lendery.catalog.repository.authors import authors_beginning
 from lendery.catalog.repository.books import book_of, books_numbered
-from lendery.catalog.repository.similar import heads_of, popularity_of, sharing
+from lendery.catalog.repository.similar import heads_of, numbers_of, popularity_of, sharing
 from lendery.catalog.repository.titles import titles_beginning
 from lendery.catalog.rules.filing import title_key
 from lendery.catalog.rules.fold import words
 from lendery.catalog.rules.query import ask
 from lendery.catalog.searches import Question
 from lendery.contracts.catalog import Book, NoSuchBook, Suggestion
+from lendery.contracts.circulation import BorrowedTogether
 from lendery.platform.db import Session
 
 SUGGESTED = 10
 LONGEST = 200
 ALIKE_AT_ONCE = 200  # books of one author or subject that are looked at
 BY_AUTHOR = 1.5  # as much as a subject that few books have
+BY_READERS = 3.0  # if all who borrowed either borrowed both
 
 
 async def suggestions(session: Session, q: str) -> list[Suggestion]:
@@ -53,8 +57,10 @@ async def _with_words(session: Session, q: str, many: int) -> list[Book]:
     return [book_of(rows[hit.number]) for _, hit in hits]
 
 
-async def similar_books(session: Session, book_id: UUID, many: int) -> list[Book]:
-    """By what they share: an author, subjects; the rarer a subject, the closer."""
+async def similar_books(
+    session: Session, book_id: UUID, together: Sequence[BorrowedTogether], many: int
+) -> list[Book]:
+    """By what they share: an author, subjects, readers; the rarer a subject, the closer."""
     heads = await heads_of(session, book_id=book_id)
     if heads is None:
         raise NoSuchBook("There is no such book.")
@@ -63,6 +69,8 @@ async def similar_books(session: Session, book_id: UUID, many: int) -> list[Book
         worth = BY_AUTHOR if kind == "author" else 1.0
         for number in numbers:
             closeness[number] += worth / (1 + len(numbers)) ** 0.25
+    for number, worth in (await _by_readers(session, together)).items():
+        closeness[number] += worth
     closeness.pop(heads.number, None)
     close = sorted(closeness, key=lambda each: (-closeness[each], each))[:ALIKE_AT_ONCE]
     lent = await popularity_of(session, numbers=close)  # of those on no list: withdrawn, none
@@ -72,3 +80,16 @@ async def similar_books(session: Session, book_id: UUID, many: int) -> list[Book
     )
     rows = await books_numbered(session, numbers=best[:many])
     return [book_of(rows[each]) for each in best[:many] if each in rows]
+
+
+async def _by_readers(session: Session, together: Sequence[BorrowedTogether]) -> dict[int, float]:
+    """What everybody borrows is close to nothing in particular."""
+    numbers = await numbers_of(session, ids=[each.book_id for each in together])
+    lent = await popularity_of(session, numbers=list(numbers.values()))
+    worth = {}
+    for each in together:
+        number = numbers.get(each.book_id)
+        if number in lent:
+            often = max(lent[number], each.readers)
+            worth[number] = BY_READERS * each.readers / sqrt(each.among * often)
+    return worth

@@ -31,6 +31,8 @@ POPULARITY = Statement(
     .where(book.c.withdrawn.is_(False))
 )
 
+NUMBERS = Statement(select(book.c.id, book.c.number).where(any_of(book.c.id, "ids")))
+
 
 @dataclass(frozen=True)
 class Heads:
@@ -81,3 +83,8 @@ async def popularity_of(session: Session, *, numbers: list[int]) -> dict[int, in
     """How often these were lent; those out of search are left out."""
     rows = await session.rows(POPULARITY, numbers=numbers) if numbers else []
     return {row.number: row.popularity for row in rows}
+
+
+async def numbers_of(session: Session, *, ids: list[UUID]) -> dict[UUID, int]:
+    rows = await session.rows(NUMBERS, ids=ids) if ids else []
+    return {row.id: row.number for row in rows}

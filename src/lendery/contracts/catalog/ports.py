@@ -60,7 +60,8 @@ class Books(Protocol):
         ...
 
     async def similar(self, *, book_id: UUID, many: int = 10) -> list[Book]:
-        """Others of the same author or on the same subjects, the closest first."""
+        """Others of the same author, on the same subjects or of the same readers, the closest
+        first."""
         ...
 
     async def ratings(self, *, ids: list[UUID]) -> list[Rating]:

@@ -101,6 +101,14 @@ class Borrowed(Value):
     book_id: UUID
 
 
+class BorrowedTogether(Value):
+    """A book that `readers` of the `among` readers who borrowed another have borrowed as well."""
+
+    book_id: UUID
+    readers: int
+    among: int
+
+
 class CopyState(Value):
     """A copy as circulation knows it, now."""
 
@@ -280,4 +288,11 @@ class CopyStates(Protocol):
 class Borrowings(Protocol):
     async def known(self, *, asked: list[Borrowed]) -> list[Borrowed]:
         """Those of the asked that circulation knows of; a loan whose link was cut tells nothing."""
+        ...
+
+    async def together(self, *, copy_ids: list[UUID]) -> list[BorrowedTogether]:
+        """What else the readers of these copies borrowed, the most frequent first.
+
+        Only what several of them had in common, so that it tells of nobody what they read.
+        """
         ...
