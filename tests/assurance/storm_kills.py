@@ -36,7 +36,7 @@ class Site:
     blows: tuple[Blow, ...] = (Blow(),)
     workers: int = 1
     own_server: bool = False
-    brief: int = 10
+    brief: int = 7
 
     @property
     def where(self) -> str:
@@ -71,13 +71,13 @@ EACH_STOPPED = tuple(Stop(name) for name in ("circulation", "catalog", "accounts
 SITES = (
     Site("one process", "one_process", "sqlite"),
     Site("one process", "one_process", "postgres"),
-    Site("two workers", "one_process", "sqlite", (WorkerKilled(),), workers=2),
+    Site("two workers", "one_process", "sqlite", (WorkerKilled(),), workers=2, brief=6),
     Site("two workers", "one_process", "postgres", (WorkerKilled(),), workers=2, brief=0),
     Site("own PostgreSQL", "one_process", "postgres", (PostgresKilled(),), own_server=True),
-    Site("services", "services", "postgres", EACH_SERVICE),
+    Site("services", "services", "postgres", EACH_SERVICE, brief=4),
     Site("services", "services", "sqlite", EACH_SERVICE, brief=0),
     Site("stopped", "one_process", "sqlite", (Stop(),), brief=5),
-    Site("stopped", "one_process", "postgres", (Stop(),), workers=2, brief=5),
+    Site("stopped", "one_process", "postgres", (Stop(),), workers=2, brief=3),
     Site("stopped services", "services", "postgres", EACH_STOPPED, brief=0),
 )
 FULL = 200
