@@ -31,6 +31,8 @@ def rules() -> str:
         "out matches any. Each parameter is resolved on its own: of the rows that match the most",
         "specific wins (branch before category before item type). No row: the default holds. An",
         "empty value is a value. `GET /api/v1/rules/explain` shows the winner and what it beat.",
+        "How the table is saved, planned, rolled back, kept as a file and tried out:",
+        "[versions of the rules](rule-tables.md).",
         "",
         "| parameter | takes | without a row | meaning |",
         "|---|---|---|---|",

@@ -29,6 +29,7 @@ from lendery.contracts.circulation import (
     Holds,
     Loans,
     Rules,
+    RuleVersions,
 )
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
@@ -143,6 +144,7 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
                 branches=wiring.branches,
                 calendars=wiring.calendars,
                 rules=wiring.rules,
+                rule_versions=wiring.rule_versions,
             )
         )
     if "catalog" in here:
@@ -204,6 +206,7 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
             expose(Branches, wiring.branches),
             expose(Calendars, wiring.calendars),
             expose(Rules, wiring.rules),
+            expose(RuleVersions, wiring.rule_versions),
             expose(Borrowings, wiring.borrowings),
         ]
     if "reviews" in here:

@@ -36,6 +36,7 @@ from lendery.circulation.fees import FeeDesk
 from lendery.circulation.holds import HoldShelf
 from lendery.circulation.memory import Memory
 from lendery.circulation.rule_table import RuleBook
+from lendery.circulation.rule_versions import RuleRegister
 from lendery.contracts.accounts import Patrons, Tokens, Users
 from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
 from lendery.contracts.catalog import Authors, Books, Copies
@@ -48,6 +49,7 @@ from lendery.contracts.circulation import (
     Holds,
     Loans,
     Rules,
+    RuleVersions,
 )
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
@@ -186,6 +188,12 @@ class Wiring:
     @cached_property
     def rules(self) -> Rules:
         return self._port(Rules, "circulation", lambda: RuleBook(self.db))
+
+    @cached_property
+    def rule_versions(self) -> RuleVersions:
+        return self._port(
+            RuleVersions, "circulation", lambda: RuleRegister(self.db, self.settings.currency)
+        )
 
     @cached_property
     def borrowings(self) -> Borrowings:

@@ -110,7 +110,7 @@ async def test_closed_days_cost_nothing_unless_the_rules_say_so(desk: Desk) -> N
 
 async def test_the_rules_of_the_day_it_was_lent_count(desk: Desk) -> None:
     await lent(desk)
-    rules = await desk.town.rules.find(parameter="fine", window=EVERYTHING, actor=ADMIN)
+    rules = await desk.town.rules.find(parameter="fine", window=EVERYTHING, actor=ADMIN, at=NOW)
     await desk.town.rules.change(
         rule_id=rules.items[0].id, changes={"value": 500}, actor=ADMIN, now=NOW
     )

@@ -216,16 +216,16 @@ async def test_a_rule_is_made_read_changed_and_removed(town: Town) -> None:
         branch_id=branch.id, category="child", item_type="dvd", parameter="loan_period", value=3
     )
     made = await town.rules.add(rule=new, **GRANT)
-    assert await town.rules.get(rule_id=made.id, actor=LIBRARIAN) == made
+    assert await town.rules.get(rule_id=made.id, actor=LIBRARIAN, at=NOW) == made
     assert (made.changed_at, made.changed_by, made.version) == (NOW, ADMIN.id, 1)
     changed = await town.rules.change(rule_id=made.id, changes={"value": 5}, version=1, **GRANT)
     assert (changed.value, changed.version) == (5, 2)
-    assert await town.rules.get(rule_id=made.id, actor=ADMIN) == changed
+    assert await town.rules.get(rule_id=made.id, actor=ADMIN, at=NOW) == changed
     with pytest.raises(Stale):
         await town.rules.change(rule_id=made.id, changes={"value": 6}, version=1, **GRANT)
     await town.rules.remove(rule_id=made.id, **GRANT)
     with pytest.raises(NoSuchRule):
-        await town.rules.get(rule_id=made.id, actor=ADMIN)
+        await town.rules.get(rule_id=made.id, actor=ADMIN, at=NOW)
 
 
 async def test_one_scope_has_one_row_for_each_parameter(town: Town) -> None:
@@ -236,7 +236,7 @@ async def test_one_scope_has_one_row_for_each_parameter(town: Town) -> None:
         with pytest.raises(AlreadyTaken) as told:
             await town.rule("loan_period", 7, **scope)
         assert told.value.extra["field"] == "parameter"
-    found = await town.rules.find(parameter="loan_period", window=Window(), actor=LIBRARIAN)
+    found = await town.rules.find(parameter="loan_period", window=Window(), actor=LIBRARIAN, at=NOW)
     assert sorted(each.value for each in found.items) == [14, 21]
 
 
@@ -264,7 +264,7 @@ async def test_a_wrong_rule_is_refused_and_pointed_at(town: Town) -> None:
     with pytest.raises(InvalidRule) as refused:
         await town.rules.change(rule_id=kept, changes={"value": "long"}, **GRANT)
     assert refused.value.extra["errors"][0]["pointer"] == "#/value"
-    found = await town.rules.find(parameter=None, window=Window(total=True), actor=ADMIN)
+    found = await town.rules.find(parameter=None, window=Window(total=True), actor=ADMIN, at=NOW)
     assert (found.total, found.items[0].value) == (1, 21)
 
 
@@ -279,7 +279,7 @@ async def test_values_are_kept_as_they_were_meant(town: Town) -> None:
     ]
     for parameter, value, kept in meant:
         rule_id = await town.rule(parameter, value)
-        assert (await town.rules.get(rule_id=rule_id, actor=ADMIN)).value == kept
+        assert (await town.rules.get(rule_id=rule_id, actor=ADMIN, at=NOW)).value == kept
 
 
 async def test_the_rules_are_explained_as_they_stand_now(town: Town) -> None:
@@ -287,7 +287,7 @@ async def test_the_rules_are_explained_as_they_stand_now(town: Town) -> None:
 
     async def says() -> tuple[Any, Any, list[Any]]:
         told = await town.rules.explain(
-            branch_id=None, category="child", item_type="dvd", actor=LIBRARIAN
+            branch_id=None, category="child", item_type="dvd", actor=LIBRARIAN, at=NOW
         )
         (found,) = [each for each in told if each.parameter == "loan_period"]
         return found.value, found.winner and found.winner.id, [each.id for each in found.beaten]
@@ -333,7 +333,7 @@ async def test_only_administrators_write_and_only_staff_read_rules(town: Town) -
             with pytest.raises(NotAllowed):
                 await call
     with pytest.raises(NotAllowed):
-        await town.rules.find(parameter=None, window=Window(), actor=READER)
+        await town.rules.find(parameter=None, window=Window(), actor=READER, at=NOW)
     with pytest.raises(Exception, match="Sign in"):
-        await town.rules.get(rule_id=rule_id, actor=STRANGER)
+        await town.rules.get(rule_id=rule_id, actor=STRANGER, at=NOW)
     assert await town.branches.get(branch_id=made.id) == made

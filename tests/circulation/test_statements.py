@@ -97,6 +97,10 @@ class Looked:
         self.asked += 1
         return await self.session.value(query, **given)
 
+    async def row(self, query: Any, **given: Any) -> Any:
+        self.asked += 1
+        return await self.session.row(query, **given)
+
 
 async def test_the_house_is_read_anew_when_something_changed_and_not_otherwise(
     town: Town,
@@ -106,7 +110,7 @@ async def test_the_house_is_read_anew_when_something_changed_and_not_otherwise(
     async def cost() -> int:
         async with town.db.read() as session:
             looked: Any = Looked(session)
-            await keeper.now(looked)
+            await keeper.now(looked, NOW)
         found: int = looked.asked
         return found
 
@@ -132,9 +136,9 @@ async def test_the_house_is_read_anew_when_something_changed_and_not_otherwise(
 async def test_with_a_version_at_hand_nothing_is_asked_at_all(town: Town) -> None:
     keeper = HouseKeeper()
     async with town.db.read() as session:
-        house = await keeper.now(session)
+        house = await keeper.now(session, NOW)
         looked: Any = Looked(session)
-        assert await keeper.at(looked, house.version) is house
+        assert await keeper.at(looked, house.version, NOW) is house
         assert looked.asked == 0
 
 
@@ -175,7 +179,7 @@ async def test_a_branch_the_house_does_not_know_is_always_open_and_never_named(
 ) -> None:
     keeper, home = HouseKeeper(), await town.branch()
     async with town.db.read() as session:
-        house = await keeper.now(session)
+        house = await keeper.now(session, NOW)
     assert house.branch(home.id) == home
     assert house.hours_of(new_id()).local_date(NOW) == NOW.date()
     with pytest.raises(Exception, match="no such branch"):

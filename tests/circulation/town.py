@@ -18,7 +18,7 @@ from lendery.circulation.rule_table import RuleBook
 from lendery.contracts.accounts import Patron, PatronBlock
 from lendery.contracts.base import Event, new_id
 from lendery.contracts.catalog import BareCopy
-from lendery.contracts.circulation import Branch, NewBranch, NewRule
+from lendery.contracts.circulation import Branch, NewBranch, NewRule, RuleTableSaved
 from lendery.contracts.permissions import Actor
 from lendery.platform.db import Database
 
@@ -120,12 +120,13 @@ class Town:
         new = NewRule(parameter=parameter, value=value, **scope)
         return (await self.rules.add(rule=new, actor=ADMIN, now=NOW)).id
 
-    async def events(self) -> list[Event]:
-        """What was announced, oldest first."""
+    async def events(self, *, of_rules: bool = True) -> list[Event]:
+        """What was announced, oldest first; without `of_rules` what befell copies and people."""
         log = TABLES.event
         async with self.db.read() as session:
             rows = await session.rows(select(log).order_by(log.c.seq))
-        return [Event.load(r.name, {**r.body, "id": r.id, "at": r.at}) for r in rows]
+        told = [Event.load(r.name, {**r.body, "id": r.id, "at": r.at}) for r in rows]
+        return [each for each in told if of_rules or not isinstance(each, RuleTableSaved)]
 
     async def row(self, table: Any, row_id: UUID) -> Any:
         async with self.db.read() as session:

@@ -188,6 +188,7 @@ BULK = {
     ],
 }
 
+VERSIONS, FIRST = "/rules/versions?limit=1&total=exact", {"number": "1"}
 CIRCULATION = {
     "POST /copies/{copy_id}/flags": [change(STAFF, {"flag": "damaged"}, "/copies/{copy_id}")],
     "DELETE /copies/{copy_id}/flags/{flag}": [Ask(STAFF, witness="/copies/{copy_id}")],
@@ -253,6 +254,31 @@ CIRCULATION = {
     "DELETE /calendars/{calendar_id}": [remove(ADMINS, "/calendars/{calendar_id}")],
     "GET /rules": [Ask(STAFF)],
     "GET /rules/explain": [Ask(STAFF)],
+    "GET /rules/text": [Ask(STAFF)],
+    "GET /rules/versions": [Ask(STAFF)],
+    "GET /rules/versions/{number}": [Ask(STAFF, at=FIRST)],
+    "GET /rules/versions/{number}/differences": [Ask(STAFF, at=FIRST)],
+    "PUT /rules": [
+        Ask(ADMINS, {"rows": []}, query="?dry_run=true", witness=VERSIONS),
+        Ask(ADMINS, {"rows": [], "valid_from": "2099-01-01T00:00:00Z"}, witness=VERSIONS),
+    ],
+    "PUT /rules/text": [
+        Ask(
+            ADMINS,
+            file="any: loan_period = 9 days",
+            query="?valid_from=2099-01-01T00:00:00Z",
+            witness=VERSIONS,
+        )
+    ],
+    "POST /rules/versions/{number}/restore": [
+        Ask(
+            ADMINS,
+            {"valid_from": "2099-01-01T00:00:00Z"},
+            status=201,
+            at=FIRST,
+            witness=VERSIONS,
+        )
+    ],
     "GET /rules/{rule_id}": [Ask(STAFF)],
     "POST /rules": [
         add(ADMINS, {"category": "{mark}", "parameter": "loan_period", "value": 3}, "rules")

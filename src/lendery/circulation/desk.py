@@ -94,7 +94,7 @@ class LoanDesk:
         if not any(loan.overdue for loan in found):
             return found
         async with self.db.read() as session:
-            house = await self.keeper.now(session)
+            house = await self.keeper.now(session, now)
             return await with_accrued(
                 session, found, rows, house=house, currency=self.currency, now=now
             )

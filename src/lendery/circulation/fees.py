@@ -55,7 +55,7 @@ class FeeDesk:
             standing = await Standing.of(session, patron_id, free=till.free)
             rows = await ledger.lines(session, patron_id, after=after, limit=window.limit + 1)
             late = await ledger.late_loans(session, patron_id, now)
-            house = await self.keeper.at(session, till.house_version)
+            house = await self.keeper.at(session, till.house_version, now)
             costs = await accruing(session, late, house=house, currency=self.currency, now=now)
             fines = await standing.fines(session, standing.open)
         shown = rows[: window.limit]

@@ -36,6 +36,7 @@ from lendery.contracts.circulation import (
     ItemCheckedOut,
     LoanMoved,
     LoanRenewed,
+    RuleTableSaved,
     TransferReceived,
     TransferStarted,
 )
@@ -197,9 +198,9 @@ TELLING: dict[type[Event], Callable[[Any], Told | None]] = {
     FineCancelled: _cancelled,
     CreditRefunded: _refunded,
 }
-# Where copies are and what is wrong with them: nothing of a loan, a hold or a line.
+# Where copies are, what is wrong with them, the rules: nothing of a loan, a hold or a line.
 SILENT: frozenset[type[Event]] = frozenset(
-    {CopyFlagged, CopyReleased, TransferReceived, TransferStarted}
+    {CopyFlagged, CopyReleased, RuleTableSaved, TransferReceived, TransferStarted}
 )
 
 

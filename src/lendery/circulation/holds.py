@@ -55,7 +55,7 @@ class HoldShelf:
         actor.must(Permission.PLACE_HOLDS)
         async with self.db.read() as session:
             row = await holds.hold_by_id(session, hold_id)
-            house = await self.keeper.now(session)
+            house = await self.keeper.now(session, now)
         _must_be_allowed(row, actor, "You can see your own holds only.")
         return _shown(row, house, now)
 
@@ -70,7 +70,7 @@ class HoldShelf:
         async with self.db.read() as session:
             rows = await holds.holds(session, like=like, after=after, limit=window.limit + 1)
             total = await holds.count_holds(session, like=like) if window.total else None
-            house = await self.keeper.now(session)
+            house = await self.keeper.now(session, now)
         shown = rows[: window.limit]
         more = len(rows) > window.limit
         return Page[Hold](
@@ -128,13 +128,13 @@ class HoldShelf:
             row = await _open_hold(tx, hold_id, book_id)
             step = hold_steps.cancelled(row, by=_staff(actor), now=now)
             await tx.write(*await ended(tx, step, now=now))
-            house = await self.keeper.now(tx)
+            house = await self.keeper.now(tx, now)
         return _shown(row._replace(**step.becomes), house, now)
 
     async def expire(self, *, now: datetime) -> int:
         """Ends what nobody collected by its last day; that day is one of the pick-up branch."""
         async with self.db.read() as session:
-            house = await self.keeper.now(session)
+            house = await self.keeper.now(session, now)
             past = await holds.past_their_day(session, (now + A_DAY).date())
         count = 0
         for each in past:
@@ -161,7 +161,7 @@ class HoldShelf:
     async def to_pull(self, *, branch_id: UUID | None, actor: Actor, now: datetime) -> list[Pull]:
         actor.must(Permission.MANAGE_HOLDS)
         async with self.db.read() as session:
-            house = await self.keeper.now(session)
+            house = await self.keeper.now(session, now)
             found = await filling.pulls(session, house=house, now=now)
         return [each for each in found if branch_id in (None, each.branch_id)]
 
@@ -189,7 +189,7 @@ class HoldShelf:
             if row.state != "waiting":
                 says = "A copy was found for this hold. It can be collected or cancelled."
                 raise HoldNotWaiting(says, state=row.state)
-            house = await self.keeper.now(tx)
+            house = await self.keeper.now(tx, now)
             step = await change(tx, row, house)
             await tx.write(*step.writes(tx))
         return _shown(row._replace(**step.becomes), house, now)

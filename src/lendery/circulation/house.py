@@ -1,17 +1,20 @@
 """The house as it stands: its branches, their hours and the rules, ready to decide with.
 
 Kept in memory with the version it was read at. Every decision compares that version inside its
-own transaction, so nothing is decided on a rule that was changed before.
+own transaction, so nothing is decided on a rule that was changed before. A planned rule table
+begins without a change: the house knows from when to when it stands.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from lendery.circulation.repository import house as rows
+from lendery.circulation.repository import rule_tables
 from lendery.circulation.rules import OpeningHours, Policy, RuleTable
 from lendery.contracts.base import Invalid
-from lendery.contracts.circulation import Branch, Calendar, Rule
+from lendery.contracts.circulation import Branch, Calendar
 from lendery.platform.db import Session
 
 
@@ -21,6 +24,12 @@ class House:
     branches: Mapping[UUID, Branch]
     hours: Mapping[UUID, OpeningHours]
     rules: RuleTable
+    begins: datetime | None  # its rule table was planned for then; None: it stood at once
+    ends: datetime | None  # when the next planned table begins
+
+    def stands(self, now: datetime) -> bool:
+        begun = self.begins is None or self.begins <= now
+        return begun and (self.ends is None or now < self.ends)
 
     def branch(self, branch_id: UUID, *, field: str = "branch_id") -> Branch:
         """Raises Invalid for a branch there is not; `field` is what named it."""
@@ -46,23 +55,25 @@ ALWAYS_OPEN = OpeningHours(None, "UTC")
 
 
 class HouseKeeper:
-    """Keeps the house, and reads it anew when its version has moved."""
+    """Keeps the house, and reads it anew when its version has moved or its time is over."""
 
     def __init__(self) -> None:
         self._house: House | None = None
 
-    async def at(self, session: Session, version: int) -> House:
-        if self._house is None or self._house.version != version:
-            self._house = await _read(session)
-        return self._house
+    async def at(self, session: Session, version: int, now: datetime) -> House:
+        house = self._house
+        if house is None or house.version != version or not house.stands(now):
+            house = self._house = await _read(session, now)
+        return house
 
-    async def now(self, session: Session) -> House:
-        return await self.at(session, await rows.version(session))
+    async def now(self, session: Session, now: datetime) -> House:
+        return await self.at(session, await rows.version(session), now)
 
 
-async def _read(session: Session) -> House:
+async def _read(session: Session, now: datetime) -> House:
     version = await rows.version(session)  # before the rest: a change meanwhile is read again
-    branches, calendars, rules = await rows.everything(session)
+    branches, calendars = await rows.everything(session)
+    table = await rule_tables.in_force(session, now)
     known = {row.id: Calendar.model_validate(row) for row in calendars}
     listed = [Branch.model_validate(row) for row in branches]
     return House(
@@ -72,5 +83,7 @@ async def _read(session: Session) -> House:
             b.id: OpeningHours(known.get(b.calendar_id) if b.calendar_id else None, b.time_zone)
             for b in listed
         },
-        rules=RuleTable(Rule.model_validate(row) for row in rules),
+        rules=RuleTable(rule_tables.rules_of(table)),
+        begins=table.valid_from if table is not None and table.planned else None,
+        ends=await rule_tables.next_begins(session, now),
     )

@@ -144,7 +144,7 @@ class CheckOutDesk:
         now: datetime,
     ) -> Case:
         """Gathers what the rules want to know, and asks them."""
-        house = await self.keeper.at(session, facts.house_version)
+        house = await self.keeper.at(session, facts.house_version, now)
         policy = house.policy(
             branch_id=copy.home_branch_id if copy else None,
             category=patron.category if patron else None,

@@ -17,9 +17,11 @@ from sqlalchemy import (
 )
 
 from lendery.platform.db import Json, UtcDateTime, context_tables
+from lendery.platform.db.jobs import job_table
 
 metadata = MetaData()
 TABLES = context_tables("circulation", metadata)
+JOBS = job_table("circulation", metadata)
 STILL_OUT = text("returned_at IS NULL")
 STILL_OPEN = text("ended_at IS NULL")
 STILL_WAITING = text("state = 'waiting'")
@@ -51,7 +53,23 @@ calendar = Table(
     Column("version", Integer, nullable=False),
 )
 
-rule = Table(
+rule_table = Table(  # only added to: what was in force when, and what will be
+    "circulation_rule_table",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("id", Uuid, nullable=False),
+    Column("valid_from", UtcDateTime, nullable=False),
+    Column("planned", Boolean, nullable=False),  # else in force from its commit on, by any clock
+    Column("saved_at", UtcDateTime, nullable=False),
+    Column("saved_by", Uuid),
+    Column("comment", Text),
+    Column("restored_from", Integer),
+    Column("size", Integer, nullable=False),
+    Column("rows", Json, nullable=False),
+    Index("rule_tables_by_time", "valid_from", "number"),
+)
+
+rule = Table(  # what was in force when last saved: for programs of before the versions
     "circulation_rule",
     metadata,
     Column("id", Uuid, primary_key=True),
@@ -65,6 +83,24 @@ rule = Table(
     Column("changed_by", Uuid),
     Column("version", Integer, nullable=False),
     Index("one_value_per_scope_and_parameter", "scope", unique=True),
+)
+
+difference = Table(  # what a simulated rule table would have made otherwise
+    "circulation_difference",
+    metadata,
+    Column("simulation_id", Uuid, primary_key=True),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("event", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("loan_id", Uuid, nullable=False),
+    Column("copy_id", Uuid, nullable=False),
+    Column("branch_id", Uuid, nullable=False),
+    Column("category", String(64)),
+    Column("item_type", String(64), nullable=False),
+    Column("was", Json, nullable=False),
+    Column("would_be", Json, nullable=False),
+    Column("certain", Boolean, nullable=False),
 )
 
 setup = Table(  # one row; its version moves with every change of branches, calendars and rules

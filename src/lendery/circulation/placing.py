@@ -94,7 +94,7 @@ class HoldDesk:
         )
         if (told := idempotency.told_before(facts, key)) is not None:
             return await _as_told(tx, told)
-        house = await self.keeper.at(tx, facts.house_version)
+        house = await self.keeper.at(tx, facts.house_version, now)
         house.branch(wanted.pickup_branch_id, field="pickup_branch_id")
         copies = await holds.copies_of_book(tx, book_id)
         request = _request(wanted, patron, facts, copies, house, now)

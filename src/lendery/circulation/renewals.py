@@ -52,7 +52,7 @@ class RenewalDesk:
         if (told := idempotency.told_before(row, key)) is not None:
             return Loan.model_validate({**told, "patron_id": row.patron_id})
         policy = rules.Policy.from_json(row.policy)
-        house = await self.keeper.at(tx, row.house_version)
+        house = await self.keeper.at(tx, row.house_version, now)
         hours = house.hours_of(row.home_branch_id)
         patron = row.patron_id and await remembered.patron_seen(
             tx, card=None, patron_id=row.patron_id

@@ -78,7 +78,7 @@ class ReturnsDesk:
         row = await loans.open_loan(tx, copy_id=copy.id, key=key)
         if (told := idempotency.told_before(row, key)) is not None:
             return await _as_told(tx, told)
-        house = await self.keeper.at(tx, row.house_version)
+        house = await self.keeper.at(tx, row.house_version, now)
         branch_id = request.branch_id or actor.desk or copy.home_branch_id
         _must_be_allowed(request, copy, row, house, actor)
         at = request.returned_at or now

@@ -1,11 +1,11 @@
-"""Branches, calendars and rules, and the one version that moves with all of them."""
+"""Branches and calendars, and the one version that moves with them and with the rule table."""
 
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table, delete, exists, func, insert, select, update
 
-from lendery.circulation.models import branch, calendar, copy, hold, loan, rule, setup
+from lendery.circulation.models import branch, calendar, copy, hold, loan, setup
 from lendery.contracts.base import Stale
 from lendery.platform.db import Session, Statement, Tx
 
@@ -13,20 +13,15 @@ VERSION = Statement(select(setup.c.version).where(setup.c.id == 1))
 NEXT_VERSION = Statement(update(setup).where(setup.c.id == 1).values(version=setup.c.version + 1))
 BRANCHES = Statement(select(branch).order_by(branch.c.id))
 CALENDARS = Statement(select(calendar).order_by(calendar.c.id))
-RULES = Statement(select(rule).order_by(rule.c.id))
 
 
 async def version(session: Session) -> int:
     return int(await session.value(VERSION))
 
 
-async def everything(session: Session) -> tuple[list[Any], list[Any], list[Any]]:
-    """All branches, calendars and rules: a few hundred rows, read when one of them changed."""
-    return (
-        await session.rows(BRANCHES),
-        await session.rows(CALENDARS),
-        await session.rows(RULES),
-    )
+async def everything(session: Session) -> tuple[list[Any], list[Any]]:
+    """All branches and calendars: a few hundred rows, read when one of them changed."""
+    return await session.rows(BRANCHES), await session.rows(CALENDARS)
 
 
 async def find(session: Session, table: Table, row_id: UUID) -> Any | None:

@@ -9,6 +9,7 @@ from pydantic import StringConstraints
 
 from lendery.circulation.routes import fees as fee_routes
 from lendery.circulation.routes import holds as hold_routes
+from lendery.circulation.routes import rule_versions as version_routes
 from lendery.circulation.routes import setup
 from lendery.contracts.base import Input, Page
 from lendery.contracts.catalog import Barcode
@@ -29,6 +30,7 @@ from lendery.contracts.circulation import (
     Return,
     ReturnRequest,
     Rules,
+    RuleVersions,
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.http.answers import PageWindow, RequestKeyed, answer, page_answer
@@ -64,6 +66,7 @@ def routes(
     branches: Branches,
     calendars: Calendars,
     rules: Rules,
+    rule_versions: RuleVersions,
 ) -> APIRouter:
     router = APIRouter(prefix="/api/v1")
     _lending(router, loans)
@@ -71,6 +74,7 @@ def routes(
     _flags(router, states)
     router.include_router(hold_routes.routes(holds))
     router.include_router(fee_routes.routes(fees))
+    router.include_router(version_routes.routes(rule_versions))
     router.include_router(setup.routes(branches, calendars, rules))
     return router
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 
-from lendery.contracts.base import Code, Page
+from lendery.contracts.base import Code, Instant, Page
 from lendery.contracts.circulation import (
     Branch,
     BranchChanges,
@@ -151,10 +151,17 @@ def _rules(router: APIRouter, rules: Rules) -> None:
         branch: UUID | None = None,
         category: Code | None = None,
         item_type: Code | None = None,
+        at: Annotated[
+            Instant | None, Query(description="By the table in force then; default: now.")
+        ] = None,
     ) -> Response:
         """For each parameter: its value, the row it comes from, and the rows that one beat."""
         told = await rules.explain(
-            branch_id=branch, category=category, item_type=item_type, actor=actor
+            branch_id=branch,
+            category=category,
+            item_type=item_type,
+            actor=actor,
+            at=at or datetime.now(UTC),
         )
         return items_answer(told, request)
 
@@ -162,9 +169,10 @@ def _rules(router: APIRouter, rules: Rules) -> None:
     async def find(
         request: Request, actor: Reader, window: PageWindow, parameter: Code | None = None
     ) -> Response:
-        return page_answer(
-            await rules.find(parameter=parameter, window=window, actor=actor), request
+        found = await rules.find(
+            parameter=parameter, window=window, actor=actor, at=datetime.now(UTC)
         )
+        return page_answer(found, request)
 
     @router.post("/rules", status_code=201, response_model=Rule, tags=["rules"])
     async def add(
@@ -177,7 +185,7 @@ def _rules(router: APIRouter, rules: Rules) -> None:
 
     @router.get("/rules/{rule_id}", response_model=Rule, tags=["rules"])
     async def get(request: Request, actor: Reader, rule_id: UUID) -> Response:
-        return _thing(await rules.get(rule_id=rule_id, actor=actor), request)
+        return _thing(await rules.get(rule_id=rule_id, actor=actor, at=datetime.now(UTC)), request)
 
     @router.patch("/rules/{rule_id}", response_model=Rule, tags=["rules"])
     async def change(

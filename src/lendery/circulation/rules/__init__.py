@@ -18,9 +18,13 @@ Where is it decided ...
 - where a returned copy goes next: `routing`
 - what status a copy shows: `status`
 - how sentences say days, amounts and numbers: `words`
+- what one rule table says otherwise than another: `versions`
+- what is odd about a whole table: `checking`
+- a table as text, and back: `writing`, `reading`
 """
 
 from lendery.circulation.rules.calendar import OpeningHours, check_calendar
+from lendery.circulation.rules.checking import Finding, Known, check_table
 from lendery.circulation.rules.checkout import (
     CHECK_OUT_RULES,
     CheckOut,
@@ -56,6 +60,7 @@ from lendery.circulation.rules.ledger import (
 from lendery.circulation.rules.local_time import time_zone
 from lendery.circulation.rules.parameters import PARAMETERS, Parameter, parse
 from lendery.circulation.rules.policy import Policy, RuleTable, explain, resolve
+from lendery.circulation.rules.reading import Text, read_text
 from lendery.circulation.rules.renewal import (
     RENEWAL_RULES,
     WAIVABLE_AT_RENEWAL,
@@ -67,7 +72,9 @@ from lendery.circulation.rules.routing import where_next
 from lendery.circulation.rules.standing import CardBlock, LoanCount, PatronFacts
 from lendery.circulation.rules.status import STATUS_ORDER, CopyMarks, status_of
 from lendery.circulation.rules.values import as_json
+from lendery.circulation.rules.versions import carried_over, differences, key_of
 from lendery.circulation.rules.words import plain_amount, spoken_day
+from lendery.circulation.rules.writing import write_text
 
 __all__ = [
     "CHECK_OUT_RULES",
@@ -80,8 +87,10 @@ __all__ = [
     "CheckOut",
     "CopyFacts",
     "CopyMarks",
+    "Finding",
     "HoldRequest",
     "HoldableCopy",
+    "Known",
     "LoanCount",
     "OpeningHours",
     "Parameter",
@@ -93,23 +102,29 @@ __all__ = [
     "RuleTable",
     "Shelf",
     "Standing",
+    "Text",
     "Waiting",
     "age_on",
     "allocate",
     "as_json",
+    "carried_over",
     "check_calendar",
     "check_out_blocks",
+    "check_table",
+    "differences",
     "due_at",
     "explain",
     "filled",
     "fine_due",
     "hold_blocks",
+    "key_of",
     "late_units",
     "may_serve",
     "parse",
     "payment_objection",
     "pickup_blocks",
     "plain_amount",
+    "read_text",
     "refund_objection",
     "renewal_objection",
     "renewed_due_at",
@@ -121,4 +136,5 @@ __all__ = [
     "waiver_objection",
     "where_next",
     "who_loses",
+    "write_text",
 ]

@@ -7,8 +7,10 @@ running loan keeps its policy even where the bounds have been drawn closer since
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
+
+Form = Literal["number", "amount", "yes-no", "word", "day", "branches"]
 
 
 class NotThat(ValueError):
@@ -17,14 +19,15 @@ class NotThat(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`takes` completes the sentence "loan_period takes ..."."""
+    """`takes` completes the sentence "loan_period takes ..."; `form` is how text writes it."""
 
+    form: Form
     takes: str
     read: Callable[[Any], Any]
     load: Callable[[Any], Any] = lambda value: value
 
 
-def whole(least: int, most: int, of: str = "") -> Kind:
+def whole(least: int, most: int, of: str = "", form: Form = "number") -> Kind:
     """A whole number within bounds; true and false are not numbers, nor is "21"."""
 
     def read(value: Any) -> int:
@@ -32,12 +35,12 @@ def whole(least: int, most: int, of: str = "") -> Kind:
             raise NotThat
         return value
 
-    return Kind(f"a whole number{of} from {least} to {most}", read)
+    return Kind(form, f"a whole number{of} from {least} to {most}", read)
 
 
 def amount() -> Kind:
     """Money in minor units, in the library's currency."""
-    return whole(0, 100_000_000, " of minor units (cents)")
+    return whole(0, 100_000_000, " of minor units (cents)", "amount")
 
 
 def yes_no() -> Kind:
@@ -50,7 +53,7 @@ def yes_no() -> Kind:
             return words[value]
         raise NotThat
 
-    return Kind("yes or no (true or false)", read)
+    return Kind("yes-no", "yes or no (true or false)", read)
 
 
 def one_of(*choices: str) -> Kind:
@@ -59,7 +62,7 @@ def one_of(*choices: str) -> Kind:
             raise NotThat
         return value
 
-    return Kind(f"one of {', '.join(choices)}", read)
+    return Kind("word", f"one of {', '.join(choices)}", read)
 
 
 def day() -> Kind:
@@ -74,7 +77,7 @@ def day() -> Kind:
             raise NotThat
         return found
 
-    return Kind("a date like 2026-12-18", read, date.fromisoformat)
+    return Kind("day", "a date like 2026-12-18", read, date.fromisoformat)
 
 
 def branches(*words: str) -> Kind:
@@ -97,7 +100,7 @@ def branches(*words: str) -> Kind:
         except ValueError:
             raise NotThat from None
 
-    return Kind(f"{', '.join(words)}, or a list of 1 to 500 branch ids", read, load)
+    return Kind("branches", f"{', '.join(words)}, or a list of 1 to 500 branch ids", read, load)
 
 
 def as_json(value: Any) -> Any:

@@ -43,12 +43,16 @@ class RuleChanges(Input):
 
 
 class Explanation(Value):
-    """Where one parameter's value comes from. No winner: no row matches."""
+    """Where one parameter's value comes from. No winner: no row matches.
+
+    `number` is the version of the table; null before the first one was saved.
+    """
 
     parameter: str
     value: Any
     winner: Rule | None
     beaten: list[Rule]
+    number: int | None = None
 
 
 class NoSuchRule(NotFound):
@@ -62,9 +66,16 @@ class InvalidRule(Problem):
 
 
 class Rules(Protocol):
+    """Rows of the table in force, one at a time; each change saves a version of the table."""
+
     async def add(self, *, rule: NewRule, actor: Actor, now: datetime) -> Rule: ...
-    async def get(self, *, rule_id: UUID, actor: Actor) -> Rule: ...
-    async def find(self, *, parameter: str | None, window: Window, actor: Actor) -> Page[Rule]: ...
+    async def get(self, *, rule_id: UUID, actor: Actor, at: datetime) -> Rule: ...
+    async def find(
+        self, *, parameter: str | None, window: Window, actor: Actor, at: datetime
+    ) -> Page[Rule]:
+        """The rows of the table in force at that instant, oldest first."""
+        ...
+
     async def change(
         self,
         *,
@@ -78,5 +89,13 @@ class Rules(Protocol):
         self, *, rule_id: UUID, actor: Actor, now: datetime, version: int | None = None
     ) -> None: ...
     async def explain(
-        self, *, branch_id: UUID | None, category: str | None, item_type: str | None, actor: Actor
-    ) -> list[Explanation]: ...
+        self,
+        *,
+        branch_id: UUID | None,
+        category: str | None,
+        item_type: str | None,
+        actor: Actor,
+        at: datetime,
+    ) -> list[Explanation]:
+        """By the table that was, is or will be in force at that instant."""
+        ...

@@ -1,0 +1,52 @@
+"""`lendery rules`: a table out to a file and in again, checked on the way."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from lendery.cli import app
+from lendery.platform import migrate
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    url = f"sqlite:///{tmp_path}/library.db"
+    monkeypatch.setenv("LENDERY_DATABASE_URL", url)
+    monkeypatch.setenv("LENDERY_CONTEXTS", "circulation")
+    migrate.run(url, ["circulation"])
+    return tmp_path
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["rules", *[str(each) for each in arguments]])
+
+
+def test_a_table_goes_out_to_a_file_and_in_again(folder: Path) -> None:
+    file, copy = folder / "a.rules", folder / "b.rules"
+    file.write_text("any: loan_period = 21 days\n  fine = 0.20 EUR\nitem=dvd: fine=1 EUR\n")
+    assert run("check", file).output == f"{file} can be imported.\n"
+    assert run("import", file, "--comment", "First").output == "Version 1 is in-force: 4 rows.\n"
+    assert run("export", copy).exit_code == 0
+    assert copy.read_text() == run("export").output == run("export", "--version", 1).output
+    assert run("import", copy).output == "Version 1 is in-force: 4 rows.\n"
+    later = run("import", copy, "--valid-from", "2099-07-01").output
+    assert later == "Version 2 is planned from 2099-07-01 00:00: 4 rows.\n"
+
+
+def test_what_is_wrong_is_told_as_a_compiler_does(folder: Path) -> None:
+    file = folder / "a.rules"
+    file.write_text("any: loan_period = 21 days\n  fine = 0.205 EUR, grace = x\n")
+    for command in ("check", "import"):
+        told = run(command, file)
+        assert told.exit_code == 1
+        assert told.output.splitlines()[0] == (
+            f"{file}:2:10: fine: expected an amount with 2 decimals at most."
+        )
+        assert told.output.splitlines()[1].startswith(f"{file}:2:29: grace takes")
+    file.write_text("item=dvd: loan_period = 7\nitem=cd: fine = 1 EUR")
+    told = run("check", file)
+    assert told.exit_code == 0
+    assert f"{file}: any patron, cd: no loan_period, so nothing is lent." in told.output
+    assert run("check", folder / "none").exit_code == 2
+    assert run("export").output == "", "nothing was saved"
