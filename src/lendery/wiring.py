@@ -36,6 +36,7 @@ from lendery.circulation.fees import FeeDesk
 from lendery.circulation.holds import HoldShelf
 from lendery.circulation.memory import Memory
 from lendery.circulation.rule_table import RuleBook
+from lendery.circulation.undoing import UndoDesk
 from lendery.contracts.accounts import Patrons, Tokens, Users
 from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
 from lendery.contracts.catalog import Authors, Books, Copies
@@ -44,6 +45,7 @@ from lendery.contracts.circulation import (
     Branches,
     Calendars,
     CopyStates,
+    Corrections,
     Fees,
     Holds,
     Loans,
@@ -170,6 +172,11 @@ class Wiring:
         return self._port(
             Fees, "circulation", lambda: FeeDesk(self.db, self.memory, self.settings.currency)
         )
+
+    @cached_property
+    def corrections(self) -> Corrections:
+        given = self.settings.currency, self.settings.undo_minutes
+        return self._port(Corrections, "circulation", lambda: UndoDesk(self.db, *given))
 
     @cached_property
     def copy_states(self) -> CopyStates:
