@@ -37,6 +37,7 @@ from lendery.circulation.holds import HoldShelf
 from lendery.circulation.memory import Memory
 from lendery.circulation.rule_table import RuleBook
 from lendery.circulation.rule_versions import RuleRegister
+from lendery.circulation.undoing import UndoDesk
 from lendery.contracts.accounts import Patrons, Tokens, Users
 from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
 from lendery.contracts.catalog import Authors, Books, Copies
@@ -45,6 +46,7 @@ from lendery.contracts.circulation import (
     Branches,
     Calendars,
     CopyStates,
+    Corrections,
     Fees,
     Holds,
     Loans,
@@ -172,6 +174,11 @@ class Wiring:
         return self._port(
             Fees, "circulation", lambda: FeeDesk(self.db, self.memory, self.settings.currency)
         )
+
+    @cached_property
+    def corrections(self) -> Corrections:
+        given = self.settings.currency, self.settings.undo_minutes
+        return self._port(Corrections, "circulation", lambda: UndoDesk(self.db, *given))
 
     @cached_property
     def copy_states(self) -> CopyStates:

@@ -33,6 +33,7 @@ from lendery.contracts.circulation import (
     Refund,
     Return,
     ReturnRequest,
+    Undone,
 )
 
 EVERYTHING = Window(limit=100)
@@ -141,6 +142,12 @@ class Desk:
         open_ = [fine.outstanding.amount for fine in found.fines]
         assert sum(open_) == found.owed.amount
         return found.balance.amount, found.owed.amount, found.credit.amount, open_
+
+    # mistakes
+
+    async def undo(self, done: Loan | Return | Payment | Fine) -> Undone:
+        assert done.event_id is not None
+        return await self.town.corrections.undo(event_id=done.event_id, **self.here)
 
     # what is true
 

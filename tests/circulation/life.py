@@ -79,6 +79,7 @@ class Life:
         await self._leave_open()
         await self._settle()
         await self._merge()
+        await self._undo()
 
     async def _lend_and_wait(self) -> None:
         holds, holding = self.town.holds, self.middlemarch
@@ -153,6 +154,27 @@ class Life:
         for kind in (BookMerged, BookUnmerged):
             event = kind(**facts, at=NOW + timedelta(days=70))
             await Reactions(self.town.db, self.town, {"circulation": REACTIONS}).send([event])
+
+    async def _undo(self) -> None:
+        """A check-out that was a mistake, a check-in, a payment and a waiver."""
+        copies, day = self.town.copies, 71
+        kept = copies.add("deronda", self.central)
+        copies.add("deronda-2", self.central, book_id=kept.book_id)
+        await self.wait(kept, self.ann, day, self.central)
+        await self.take_back("deronda", day, self.central)
+        await self.undo(await self.lend("deronda-2", self.ann, day), day)
+        await self.undo(await self.take_back("atlas", day, self.north), day)
+        charge = NewCharge(patron_id=self.cas, amount=euros(90), reason="card")
+        fine = await self.town.fees.charge(charge=charge, **self.at(day))
+        waiver = NewWaiver(amount=euros(30), reason="By mistake")
+        await self.undo(
+            await self.town.fees.waive(fine_id=fine.id, waiver=waiver, **self.at(day)), day
+        )
+        payment = NewPayment(patron_id=self.cas, amount=euros(60))
+        await self.undo(await self.town.fees.pay(payment=payment, **self.at(day)), day)
+
+    async def undo(self, done: Any, day: int) -> None:
+        await self.town.corrections.undo(event_id=done.event_id, **self.at(day))
 
     async def pay(self, amount: int, day: int, method: Any) -> UUID:
         payment = NewPayment(patron_id=self.ann, amount=euros(amount), method=method)

@@ -185,7 +185,7 @@ class Things:
         body = {"barcode": copy["barcode"], "patron_id": self.made["user_id"]}
         made = await self._make("/loans", body)
         self.made |= {"loan_id": made["id"], "lent_barcode": copy["barcode"]}
-        self.made["lent_copy_id"] = copy["id"]
+        self.made |= {"lent_copy_id": copy["id"], "event_id": made["event_id"]}
 
     async def _hold(self) -> None:
         copy = await self.library.copy()
@@ -267,6 +267,7 @@ MAKERS = {
     "loan_id": "loan",
     "lent_barcode": "loan",
     "lent_copy_id": "loan",
+    "event_id": "loan",
     "hold_id": "hold",
     "fine_id": "fine",
     "credit_id": "credit",

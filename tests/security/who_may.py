@@ -203,6 +203,7 @@ CIRCULATION = {
     ],
     "POST /returns": [change(MINE, {"barcode": "{lent_barcode}"}, LENT)],
     "POST /loans/{loan_id}/renew": [Ask(MINE, witness=LENT)],
+    "POST /undo": [change(STAFF, {"event_id": "{event_id}"}, LENT)],
     "GET /loans/{loan_id}": [Ask(MINE)],
     "GET /loans": [Ask(SIGNED_IN), Ask(MINE, query="?patron_id={user_id}")],
     "GET /loans/overdue": [Ask(STAFF)],

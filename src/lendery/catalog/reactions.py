@@ -4,9 +4,17 @@ It notes what a search may say is in, how often each book was lent, and how many
 """
 
 from lendery.catalog.repository.copies import note_status
-from lendery.catalog.repository.popularity import lent_again
+from lendery.catalog.repository.popularity import lent_again, lent_once_less
 from lendery.catalog.repository.ratings import note_rating
-from lendery.contracts.circulation import CopyFlagged, CopyReleased, ItemCheckedIn, ItemCheckedOut
+from lendery.contracts.circulation import (
+    CheckInUndone,
+    CheckOutUndone,
+    CopyFlagged,
+    CopyKept,
+    CopyReleased,
+    ItemCheckedIn,
+    ItemCheckedOut,
+)
 from lendery.contracts.reviews import RatingChanged
 from lendery.platform.db import Tx
 from lendery.platform.events import Reaction
@@ -29,6 +37,19 @@ async def note_that_it_is_free(tx: Tx, event: CopyReleased, told: None) -> None:
     await note_status(tx, copy_id=event.copy_id, status=event.status)
 
 
+async def note_that_it_is_kept(tx: Tx, event: CopyKept, told: None) -> None:
+    await note_status(tx, copy_id=event.copy_id, status=event.status)
+
+
+async def note_that_it_did_not_come(tx: Tx, event: CheckInUndone, told: None) -> None:
+    await note_status(tx, copy_id=event.copy_id, status=event.status)
+
+
+async def note_that_it_was_not_lent(tx: Tx, event: CheckOutUndone, told: None) -> None:
+    await lent_once_less(tx, book_id=event.book_id)
+    await note_status(tx, copy_id=event.copy_id, status=event.status)
+
+
 async def note_its_stars(tx: Tx, event: RatingChanged, told: None) -> None:
     stars = (event.ones, event.twos, event.threes, event.fours, event.fives)
     await note_rating(tx, book_id=event.book_id, stars=stars, version=event.version)
@@ -39,5 +60,8 @@ REACTIONS: tuple[Reaction, ...] = (
     Reaction(to=ItemCheckedIn, act=note_what_it_is_now),
     Reaction(to=CopyFlagged, act=note_its_flag),
     Reaction(to=CopyReleased, act=note_that_it_is_free),
+    Reaction(to=CopyKept, act=note_that_it_is_kept),
+    Reaction(to=CheckOutUndone, act=note_that_it_was_not_lent),
+    Reaction(to=CheckInUndone, act=note_that_it_did_not_come),
     Reaction(to=RatingChanged, act=note_its_stars),
 )

@@ -111,6 +111,12 @@ async def status_now(session: Session, copy_id: UUID, *, kept: bool) -> Any:
     return _status(row, on_loan=row.due_at is not None, kept=kept)
 
 
+async def shown_status(session: Session, copy_id: UUID) -> Any:
+    """What a copy shows as all is now."""
+    (row,) = await remembered.copy_states(session, [copy_id])
+    return _status(row, on_loan=row.due_at is not None, kept=row.kept == "ready")
+
+
 def _status(row: Any, *, on_loan: bool, kept: bool) -> Any:
     in_transit = row.in_transit_to is not None
     return status_of(marks(row, on_loan=on_loan, in_transit=in_transit, on_hold_shelf=kept))

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from lendery.circulation.cases import AlreadyTheirs
 from lendery.circulation.facts import loan_value
 from lendery.circulation.house import HouseKeeper
-from lendery.circulation.lending import AlreadyTheirs, CheckOutDesk
+from lendery.circulation.lending import CheckOutDesk
 from lendery.circulation.memory import Memory
 from lendery.circulation.patron_accounts import with_accrued
 from lendery.circulation.renewals import RenewalDesk

@@ -13,7 +13,7 @@ from lendery.circulation.rules import (
     LoanCount,
     PatronFacts,
 )
-from lendery.contracts.circulation import Hold, Loan
+from lendery.contracts.circulation import CopyWas, Hold, HoldWas, Loan
 
 REFERENCE = "reference"  # the item type that stays in the library
 
@@ -132,6 +132,28 @@ def loan_value(row: Any, now: datetime) -> Loan:
         returned_at=row.returned_at,
         renewals=row.renewals,
         overdue=row.returned_at is None and row.due_at < now,
+        ended_as=None if row.returned_at is None else row.ended_as or "returned",
+    )
+
+
+def copy_was(row: Any) -> CopyWas:
+    return CopyWas.model_construct(
+        branch_id=row.current_branch_id,
+        in_transit_to=row.in_transit_to,
+        seen_at=row.last_seen_at,
+        lost=row.lost,
+        missing=row.missing,
+        claimed_returned=row.claimed_returned,
+    )
+
+
+def hold_was(row: Any) -> HoldWas:
+    return HoldWas.model_construct(
+        hold_id=row.id,
+        state=row.state,
+        copy_id=row.given_copy_id,
+        ready_at=row.ready_at,
+        expires_on=row.expires_on,
     )
 
 

@@ -14,7 +14,10 @@ from uuid import UUID
 from lendery.circulation.models import hold, ledger_line, loan
 from lendery.contracts.base import Event
 from lendery.contracts.circulation import (
+    CheckInUndone,
+    CheckOutUndone,
     CopyFlagged,
+    CopyKept,
     CopyReleased,
     CreditRefunded,
     FineCancelled,
@@ -29,6 +32,7 @@ from lendery.contracts.circulation import (
     HoldPlaced,
     HoldPutBack,
     HoldReady,
+    HoldRestored,
     HoldResumed,
     HoldSentOn,
     HoldSuspended,
@@ -36,9 +40,11 @@ from lendery.contracts.circulation import (
     ItemCheckedOut,
     LoanMoved,
     LoanRenewed,
+    PaymentReversed,
     RuleTableSaved,
     TransferReceived,
     TransferStarted,
+    WaiverReversed,
 )
 
 LOAN, HOLD, LINE = loan.name, hold.name, ledger_line.name
@@ -53,13 +59,17 @@ NOBODY_YET = {name: row(*[None] * len(row._fields)) for name, row in ROWS.items(
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an event says of a row: that it begins, what it is from now on, that it has ended."""
+    """What an event says of a row: that it begins, what it is from now on, that it has ended.
+
+    One that `goes_on` may have ended before: its end was undone.
+    """
 
     table: str
     id: UUID
     columns: dict[str, Any]
     begins: bool = False
     ends: bool = False
+    goes_on: bool = False
 
 
 def _lent(e: ItemCheckedOut) -> Told:
@@ -90,6 +100,17 @@ def _returned(e: ItemCheckedIn) -> Told | None:
         return None
     columns = {"returned_at": e.returned_at, "returned_branch_id": e.branch_id}
     return Told(LOAN, e.loan_id, columns, ends=True)
+
+
+def _never_was(e: CheckOutUndone) -> Told:
+    return Told(LOAN, e.loan_id, {"returned_at": e.at, "ended_as": "undone"}, ends=True)
+
+
+def _not_returned(e: CheckInUndone) -> Told | None:
+    if e.loan_id is None:
+        return None
+    columns = {"returned_at": None, "returned_branch_id": None}
+    return Told(LOAN, e.loan_id, columns, goes_on=True)
 
 
 def _placed(e: HoldPlaced) -> Told:
@@ -138,6 +159,15 @@ def _put_back(e: HoldPutBack) -> Told:
     return Told(HOLD, e.hold_id, _kept("waiting", None))
 
 
+def _restored(e: HoldRestored) -> Told:
+    columns = _kept(e.state, e.copy_id) | {
+        "ready_at": e.ready_at,
+        "expires_on": e.expires_on,
+        "ended_at": None,
+    }
+    return Told(HOLD, e.hold_id, columns, goes_on=True)
+
+
 def _kept(state: str, copy_id: UUID | None) -> dict[str, Any]:
     return {"state": state, "given_copy_id": copy_id, "ready_at": None, "expires_on": None}
 
@@ -169,6 +199,15 @@ def _refunded(e: CreditRefunded) -> Told:
     return _line(e, e.line_id, "refund", e.amount, method=e.method)
 
 
+def _payment_reversed(e: PaymentReversed) -> Told:
+    columns = {"fine_id": e.fine_id, "settlement_id": e.settlement_id, "method": e.method}
+    return _line(e, e.line_id, "reversal", e.amount, reverses=e.reverses, **columns)
+
+
+def _waiver_reversed(e: WaiverReversed) -> Told:
+    return _line(e, e.line_id, "reversal", e.amount, fine_id=e.fine_id, reverses=e.reverses)
+
+
 def _line(e: Any, line_id: UUID, kind: str, amount: int, **columns: Any) -> Told:
     """A line is whole from its first event on."""
     of_all = {"borrower": e.borrower, "currency": e.currency, "at": e.at, "by": e.by}
@@ -181,6 +220,8 @@ TELLING: dict[type[Event], Callable[[Any], Told | None]] = {
     LoanRenewed: _renewed,
     LoanMoved: _found_to_be,
     ItemCheckedIn: _returned,
+    CheckOutUndone: _never_was,
+    CheckInUndone: _not_returned,
     HoldPlaced: _placed,
     HoldChanged: _moved,
     HoldMoved: _merged,
@@ -189,6 +230,7 @@ TELLING: dict[type[Event], Callable[[Any], Told | None]] = {
     HoldSentOn: _sent_on,
     HoldReady: _ready,
     HoldPutBack: _put_back,
+    HoldRestored: _restored,
     HoldFulfilled: _over("fulfilled"),
     HoldCancelled: _over("cancelled"),
     HoldExpired: _over("expired"),
@@ -197,10 +239,13 @@ TELLING: dict[type[Event], Callable[[Any], Told | None]] = {
     FineWaived: _waived,
     FineCancelled: _cancelled,
     CreditRefunded: _refunded,
+    PaymentReversed: _payment_reversed,
+    WaiverReversed: _waiver_reversed,
 }
+GOES_ON: frozenset[type[Event]] = frozenset({CheckInUndone, HoldRestored})
 # Where copies are, what is wrong with them, the rules: nothing of a loan, a hold or a line.
 SILENT: frozenset[type[Event]] = frozenset(
-    {CopyFlagged, CopyReleased, RuleTableSaved, TransferReceived, TransferStarted}
+    {CopyFlagged, CopyKept, CopyReleased, RuleTableSaved, TransferReceived, TransferStarted}
 )
 
 
@@ -232,6 +277,23 @@ class History:
         else:
             open_ones[told.id] = row
         return objection
+
+    def lacks(self, event: Event) -> tuple[str, UUID] | None:
+        """The row that goes on by this event and is here no more; None: `hear` may hear it."""
+        told = TELLING[type(event)](event)
+        if told is None or told.id in self._open[told.table]:
+            return None
+        over = self._over[told.table]
+        found = next((row for row in over if row.id == told.id), None)
+        if found is None:
+            return told.table, told.id
+        over.remove(found)
+        self._open[told.table][told.id] = found
+        return None
+
+    def takes_back(self, table: str, row: Any) -> None:
+        """A row that was `over` is open again."""
+        self._open[table][row.id] = NOBODY_YET[table]._replace(**row._asdict())
 
     def _shared(self, columns: dict[str, Any]) -> dict[str, Any]:
         """Equal policies are kept once: a library has few, and many loans."""

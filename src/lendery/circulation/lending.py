@@ -7,14 +7,16 @@ from uuid import UUID
 
 from lendery.circulation import rules
 from lendery.circulation.borrowers import borrower, known_id, must_be_allowed
-from lendery.circulation.collecting import collected
-from lendery.circulation.facts import CUT, copy_facts, loan_counts, patron_facts
-from lendery.circulation.house import House, HouseKeeper
+from lendery.circulation.cases import AlreadyTheirs, Case, Unmet, case_of
+from lendery.circulation.collecting import Collected, collected
+from lendery.circulation.facts import copy_was
+from lendery.circulation.house import HouseKeeper
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
 from lendery.circulation.repository import holds, loans, remembered
 from lendery.contracts.base import Problem, RequestKey, new_id
 from lendery.contracts.circulation import (
+    Before,
     Block,
     Blocks,
     CheckOutRefused,
@@ -27,36 +29,6 @@ from lendery.platform import idempotency
 from lendery.platform.db import Database, Duplicate, Session, Tx
 
 TRIES = 5  # how often a race is lost before it is somebody else's problem
-
-
-@dataclass(frozen=True)
-class Unmet:
-    """Circulation has never met this patron, this copy, or both."""
-
-    patron: bool
-    copy: bool
-
-
-@dataclass(frozen=True)
-class AlreadyTheirs:
-    """The patron has this very copy, and asked to renew it in that case."""
-
-    loan_id: UUID
-
-
-@dataclass(frozen=True)
-class Case:
-    """One check-out before the decision: who, what, where, and the rules that apply."""
-
-    patron: Any
-    copy: Any
-    house: House
-    policy: rules.Policy
-    blocks: list[Block]
-
-    @property
-    def hours(self) -> rules.OpeningHours:
-        return self.house.hours_of(self.copy.home_branch_id if self.copy else CUT)
 
 
 @dataclass(frozen=True)
@@ -122,7 +94,7 @@ class CheckOutDesk:
         )
         if (told := idempotency.told_before(facts, key)) is not None:
             return await _as_told(tx, told)
-        case = await self._case(tx, request, patron, row, facts, now)
+        case = await case_of(tx, self.keeper, self.currency, patron, row, facts, now)
         must_be_allowed(case, request, actor)
         if request.renew and any(block.code == "already-yours" for block in case.blocks):
             return AlreadyTheirs(case.copy.out_as)
@@ -133,40 +105,6 @@ class CheckOutDesk:
                 await tx.write(idempotency.kept_refusal(TABLES, key, refusal, now=now))
             return refusal
         return await self._lend(tx, case, request, actor, now, key)
-
-    async def _case(
-        self,
-        session: Session,
-        request: LoanRequest,
-        patron: Any | None,
-        copy: Any | None,
-        facts: Any,
-        now: datetime,
-    ) -> Case:
-        """Gathers what the rules want to know, and asks them."""
-        house = await self.keeper.at(session, facts.house_version, now)
-        policy = house.policy(
-            branch_id=copy.home_branch_id if copy else None,
-            category=patron.category if patron else None,
-            item_type=copy.item_type if copy else "",
-        )
-        hours = house.hours_of(copy.home_branch_id if copy else CUT)
-        counts = loan_counts(copy) if copy else (rules.LoanCount("", UUID(int=0), facts.loans),)
-        known = patron and patron_facts(
-            patron,
-            open_loans=counts,
-            overdue=facts.overdue or 0,
-            owed=int(facts.owed),
-            currency=self.currency,
-        )
-        asked = rules.CheckOut(
-            now=now,
-            today=hours.local_date(now),
-            patron=known,
-            copy=copy and copy_facts(copy),
-            same_title_on_loan=bool(copy and copy.same_title and copy.out_to != known_id(patron)),
-        )
-        return Case(patron, copy, house, policy, rules.check_out_blocks(asked, policy))
 
     async def _lend(
         self,
@@ -188,6 +126,7 @@ class CheckOutDesk:
             card_expires_on=patron.expires_on,
             cap_at_expiry="card-expired" not in waived,
         )
+        happened_as = new_id()
         loan = Loan.model_construct(
             id=new_id(),
             copy_id=copy.id,
@@ -199,10 +138,24 @@ class CheckOutDesk:
             returned_at=None,
             renewals=0,
             overdue=False,
+            event_id=happened_as,
         )
         borrower = new_id()
+        seen = bool(copy.in_transit_to or copy.lost or copy.missing)  # it is plainly here
+        caused = Collected()
+        if copy.kept_as or copy.own_hold:
+            caused = await collected(
+                tx,
+                copy,
+                loan_id=loan.id,
+                patron_id=patron.id,
+                fee=case.policy.hold_fee,
+                currency=self.currency,
+                by=actor.id if actor.staff else None,
+                now=now,
+            )
         happened = ItemCheckedOut.model_construct(
-            id=new_id(),
+            id=happened_as,
             at=now,
             loan_id=loan.id,
             copy_id=copy.id,
@@ -215,6 +168,7 @@ class CheckOutDesk:
             item_type=copy.item_type,
             home_branch_id=copy.home_branch_id,
             policy=case.policy.as_json,
+            before=_before(copy, seen, caused),
         )
         writes = [
             loans.lending(
@@ -223,25 +177,16 @@ class CheckOutDesk:
                 home_branch_id=copy.home_branch_id,
                 borrower=borrower,
                 returned_branch_id=None,
+                ended_as=None,
                 policy=case.policy.as_json,
                 waived=waived or None,
                 waived_by=actor.id if waived else None,
                 waive_reason=request.reason if waived else None,
             ),
             tx.announcement(happened),
+            *caused.writes(tx),
         ]
-        if copy.kept_as or copy.own_hold:
-            writes += await collected(
-                tx,
-                copy,
-                loan_id=loan.id,
-                patron_id=patron.id,
-                fee=case.policy.hold_fee,
-                currency=self.currency,
-                by=actor.id if actor.staff else None,
-                now=now,
-            )
-        if copy.in_transit_to or copy.lost or copy.missing:  # it is plainly here
+        if seen:
             writes.append(remembered.seen(copy.id, branch_id=branch_id, to=None, at=now))
         if key is not None:
             told = loan.model_dump(mode="json", exclude={"patron_id"})
@@ -266,7 +211,7 @@ class CheckOutDesk:
             facts = copy or await loans.facts_without_copy(
                 session, patron_id=known_id(patron), now=now, key=None
             )
-            case = await self._case(session, request, patron, copy, facts, now)
+            case = await case_of(session, self.keeper, self.currency, patron, copy, facts, now)
         must_be_allowed(case, request, actor)
         due_at = None
         if case.patron and case.copy and case.policy.has_rule:
@@ -298,6 +243,17 @@ LOAN_COLUMNS = [
     "returned_at",
     "renewals",
 ]
+
+
+def _before(copy: Any, seen: bool, caused: Collected) -> Before | None:
+    """What undoing puts back beside the loan; None: nothing."""
+    if not seen and not caused.steps:
+        return None
+    return Before.model_construct(
+        copy_was=copy_was(copy) if seen else None,
+        holds_were=caused.holds_were,
+        lines=caused.lines,
+    )
 
 
 def _refusal(standing: list[Block]) -> CheckOutRefused:

@@ -27,6 +27,7 @@ STILL_OPEN = text("ended_at IS NULL")
 STILL_WAITING = text("state = 'waiting'")
 ON_THE_SHELF = text("state = 'ready'")
 ON_THE_WAY = text("in_transit_to IS NOT NULL")
+TAKES_BACK = text("reverses IS NOT NULL")
 
 branch = Table(
     "circulation_branch",
@@ -170,6 +171,7 @@ loan = Table(
     Column("due_at", UtcDateTime, nullable=False),
     Column("returned_at", UtcDateTime),
     Column("returned_branch_id", Uuid),
+    Column("ended_as", String(16)),  # null: open, or it came back
     Column("renewals", Integer, nullable=False),
     Column("policy", Json, nullable=False),  # as it was on the day: later rules do not touch it
     Column("waived", Json),
@@ -274,12 +276,30 @@ ledger_line = Table(  # only ever added to: triggers refuse the rest, but for wh
     Column("hold_id", Uuid),
     Column("at", UtcDateTime, nullable=False),
     Column("by", Uuid),
+    Column("reverses", Uuid),  # the line that this one takes back
     CheckConstraint(
-        "amount <> 0 AND (amount > 0) = (kind IN ('charge', 'refund'))", name="line_has_its_sign"
+        "amount <> 0 AND (amount > 0) = (kind IN ('charge', 'refund', 'reversal'))",
+        name="line_has_its_sign",
     ),
     Index("ledger_of_patron", "patron_id", "amount"),  # the balance, from the index alone
     Index("lines_of_patron", "patron_id", "id"),
     Index("lines_of_fine", "fine_id", "amount"),
     Index("lines_of_loan", "loan_id", "kind", "amount"),
     Index("lines_of_settlement", "settlement_id"),
+    Index(
+        "one_reversal_per_line",
+        "reverses",
+        unique=True,
+        sqlite_where=TAKES_BACK,
+        postgresql_where=TAKES_BACK,
+    ),
+)
+
+undone = Table(  # what was undone, and what was answered: nothing is undone twice
+    "circulation_undone",
+    metadata,
+    Column("id", Uuid, primary_key=True),  # of the event, or of the settlement
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Uuid),
+    Column("answer", Json, nullable=False),
 )

@@ -73,6 +73,7 @@ def line_value(row: Any) -> LedgerLine:
         hold_id=row.hold_id,
         at=row.at,
         by=row.by,
+        reverses=row.reverses,
     )
 
 

@@ -10,8 +10,8 @@ it happened:
 - Who tells more of a row than its beginning has read the row as committed, so draws later.
 - Renewing and taking back a loan both hold the lock on its copy until their commit, and draw
   their numbers under it; likewise every step of a hold under the lock on the queue of its book.
-  Where books are merged, both queues and the copies that change their book are locked. Who
-  comes next draws a higher number.
+  What undoes one of them holds the same locks. Where books are merged, both queues and the
+  copies that change their book are locked. Who comes next draws a higher number.
 - On SQLite there is one writer, and the sequence on PostgreSQL caches no numbers.
 
 Between rows nothing is ordered: a payment may be numbered before its fine, as the parts of one
@@ -29,7 +29,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from lendery.circulation.history import LINE, SILENT, TELLING, History
+from lendery.circulation.history import GOES_ON, LINE, SILENT, TELLING, History
 from lendery.circulation.repository import rebuilt
 from lendery.contracts.base import Event
 from lendery.platform.backup.progress import Progress, Quiet
@@ -118,26 +118,39 @@ class Replay:
         self.progress.start("Reading the log", await rebuilt.size(session))
         async for rows in rebuilt.events(session):
             for row in rows:
-                self._hear(row)
+                event = self._read(row)
+                if event is not None:
+                    await self._hear(row.seq, event)
             await self._write()
             self.report.events += len(rows)
             self.progress.advance(len(rows))
         await self._write(last=True)
 
-    def _hear(self, row: Any) -> None:
+    def _read(self, row: Any) -> Event | None:
         if row.name in SAY_NOTHING:
-            return
+            return None
         if row.name not in KNOWN:
             self.report.unknown[row.name] += 1
-            return
+            return None
         try:
-            event = Event.load(row.name, {**json.loads(row.body), "id": NO_ID, "at": row.at})
+            return Event.load(row.name, {**json.loads(row.body), "id": NO_ID, "at": row.at})
         except (ValueError, TypeError, ValidationError):
-            says = f"{row.name} cannot be read"
-        else:
-            says = self._history.hear(event) or ""
-        if says:
-            self.report.differs("event", row.seq, log=says)
+            self.report.differs("event", row.seq, log=f"{row.name} cannot be read")
+            return None
+
+    async def _hear(self, seq: int, event: Event) -> None:
+        if type(event) in GOES_ON and (gone := self._history.lacks(event)) is not None:
+            await self._take_back(*gone)
+        if says := self._history.hear(event):
+            self.report.differs("event", seq, log=says)
+
+    async def _take_back(self, name: str, row_id: UUID) -> None:
+        """What had ended goes on: its end was undone."""
+        async with self.scratch.begin() as tx:
+            row = await rebuilt.take_out(tx, name, row_id)
+        if row is not None:
+            self.report.rows[name] -= 1
+            self._history.takes_back(name, row)
 
     async def _write(self, *, last: bool = False) -> None:
         async with self.scratch.begin() as tx:

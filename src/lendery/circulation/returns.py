@@ -10,7 +10,7 @@ from uuid import UUID
 
 from lendery.circulation import rules
 from lendery.circulation.charging import Charge, late_charge, price_of
-from lendery.circulation.facts import loan_value, marks
+from lendery.circulation.facts import copy_was, hold_was, loan_value, marks
 from lendery.circulation.handing_over import handed_over
 from lendery.circulation.house import House, HouseKeeper
 from lendery.circulation.memory import Memory
@@ -19,6 +19,7 @@ from lendery.circulation.repository import holds, loans, remembered
 from lendery.contracts.base import Event, Invalid, NotAllowed, Problem, RequestKey
 from lendery.contracts.catalog import NoSuchCopy
 from lendery.contracts.circulation import (
+    Before,
     CopyHere,
     Fine,
     Hold,
@@ -111,6 +112,13 @@ class ReturnsDesk:
         status = rules.status_of(
             marks(found, on_loan=False, in_transit=to is not None, on_hold_shelf=ready)
         )
+        loan, late = None, None
+        if row.id is not None:
+            loan = loan_value(row, now).model_copy(
+                update={"returned_at": at, "overdue": False, "ended_as": "returned"}
+            )
+            late = self._late(copy, row, house, at, now, by)
+        step = waiting.step if waiting else None
         happened = ItemCheckedIn(
             at=now,
             loan_id=row.id,
@@ -120,18 +128,20 @@ class ReturnsDesk:
             returned_at=at,
             status=status,
             by=by,
+            before=Before(
+                copy_was=copy_was(copy),
+                holds_were=(hold_was(step.row),) if step else (),
+                lines=(late.id,) if late else (),
+            ),
         )
         writes = [
             remembered.seen(copy.id, branch_id=branch_id, to=to, at=now),
             tx.announcement(happened),
             *_moves(tx, copy, here=branch_id, to=to, now=now),
-            *(waiting.step.writes(tx) if waiting and waiting.step else ()),
+            *(step.writes(tx) if step else ()),
         ]
-        loan, late = None, None
         if row.id is not None:
             writes.insert(0, loans.taking_back(row.id, at=at, branch_id=branch_id))
-            loan = loan_value(row, now).model_copy(update={"returned_at": at, "overdue": False})
-            late = self._late(copy, row, house, at, now, by)
         if late is not None:
             writes += late.writes(tx)
         answer = Return(
@@ -147,6 +157,7 @@ class ReturnsDesk:
             to_branch=to,
             hold=waiting.value if waiting else None,
             fine=late.fine if late else None,
+            event_id=happened.id,
         )
         if key is not None:
             writes.append(idempotency.kept(TABLES, key, _told(answer), now=now))

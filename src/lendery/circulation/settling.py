@@ -74,18 +74,17 @@ class Till:
             balance=self._money(account.sums.balance - payment.amount.amount),
             at=self.now,
         )
-        writes: list[Write] = []
-        for part in parts:
-            writes += self._paid(payment, made.id, part)
+        paid = [self._paid(payment, made.id, part) for part in parts]
+        writes = [write for told in paid for write in self._settles(payment, told)]
+        made = made.model_copy(update={"event_id": paid[0].id})
         await self._done(writes, made.model_dump(mode="json", exclude={"patron_id"}))
         return made
 
-    def _paid(self, payment: NewPayment, settlement_id: UUID, part: rules.Part) -> list[Write]:
-        line_id, borrower = new_id(), new_id()
-        told = FinePaid(
+    def _paid(self, payment: NewPayment, settlement_id: UUID, part: rules.Part) -> FinePaid:
+        return FinePaid(
             at=self.now,
-            line_id=line_id,
-            borrower=borrower,
+            line_id=new_id(),
+            borrower=new_id(),
             settlement_id=settlement_id,
             fine_id=part.charge_id,
             amount=part.amount,
@@ -93,16 +92,18 @@ class Till:
             method=payment.method,
             by=self.actor.id,
         )
+
+    def _settles(self, payment: NewPayment, told: FinePaid) -> list[Write]:
         return self._line(
             told,
-            id=line_id,
-            borrower=borrower,
+            id=told.line_id,
+            borrower=told.borrower,
             patron_id=payment.patron_id,
             kind="payment",
-            amount=-part.amount,
+            amount=-told.amount,
             method=payment.method,
-            fine_id=part.charge_id,
-            settlement_id=settlement_id,
+            fine_id=told.fine_id,
+            settlement_id=told.settlement_id,
         )
 
     async def waive(self, fine_id: UUID, waiver: NewWaiver) -> Fine | Problem:
@@ -167,8 +168,12 @@ class Till:
             fine_id=row.id,
         )
         left = max(0, account.sums.outstanding.get(row.id, 0) - amount)
-        fine = account.fine(row).model_copy(update={"outstanding": self._money(left)})
-        await self._done(writes, fine.model_dump(mode="json", include={"id", "outstanding"}))
+        seen: dict[str, Any] = {"outstanding": self._money(left)}
+        if kind == "waiver":
+            seen["event_id"] = told.id
+        fine = account.fine(row).model_copy(update=seen)
+        kept = {"id", "outstanding", "event_id"}
+        await self._done(writes, fine.model_dump(mode="json", include=kept))
         return fine
 
     async def refund(self, refund: NewRefund) -> Refund | Problem:
@@ -250,4 +255,7 @@ class Till:
 
 
 def _money_of(told: dict[str, Any]) -> dict[str, Any]:
-    return {"outstanding": Money.model_validate(told["outstanding"])}
+    found: dict[str, Any] = {"outstanding": Money.model_validate(told["outstanding"])}
+    if told.get("event_id"):
+        found["event_id"] = UUID(told["event_id"])
+    return found

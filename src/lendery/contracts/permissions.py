@@ -16,6 +16,7 @@ class Permission(StrEnum):
     BORROW = "loans:own"
     LEND = "loans:lend"
     WAIVE = "loans:waive"
+    UNDO = "desk:undo"
     PLACE_HOLDS = "holds:own"
     MANAGE_HOLDS = "holds:manage"
     SETTLE = "fines:settle"
@@ -37,6 +38,7 @@ READER = frozenset(
 LIBRARIAN = READER | {
     Permission.LEND,
     Permission.WAIVE,
+    Permission.UNDO,
     Permission.MANAGE_HOLDS,
     Permission.SETTLE,
     Permission.CATALOGUE,

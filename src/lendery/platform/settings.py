@@ -71,6 +71,13 @@ class Settings(BaseSettings):
     currency: str = Field(
         "EUR", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of the money fees are in."
     )
+    undo_minutes: int = Field(
+        15,
+        ge=0,
+        le=1440,
+        description="So long staff can undo a check-out, a check-in, a payment or a waiver. "
+        "0: never.",
+    )
     cache_entries: int = Field(
         20_000,
         ge=0,

@@ -34,6 +34,7 @@ PLAYED_WITH = [
     "request",
     "rule",
     "event",
+    "undone",
 ]
 EMPTY = text(f"TRUNCATE {', '.join(f'circulation_{each}' for each in PLAYED_WITH)}")
 

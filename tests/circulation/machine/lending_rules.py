@@ -1,5 +1,6 @@
 """Steps at the lending desk: out, longer, in, and flags."""
 
+from copy import deepcopy
 from typing import Any
 from uuid import UUID
 
@@ -53,9 +54,12 @@ class LendingRules(Play):
                 return theirs
             return lending.check_out(self.model, patron, copy, where, waive, self.now)
 
+        was = deepcopy(self.model)
         if both := self.both(self.town.desk.check_out, model, request=request):
             told, loan = both
-            loan.id = told.id if loan.id == UUID(int=0) else loan.id
+            if loan.id == UUID(int=0):
+                loan.id = told.id
+                self.may_be_undone("check-out", told, was)
             must_be_loan(told, loan)
 
     @step(5, one=ONE_OF)
@@ -90,8 +94,10 @@ class LendingRules(Play):
             took = None if isinstance(told, Problem) or not told.hold else told.hold.id
             return returning.check_in(self.model, copy, where, returned_at, self.now, took)
 
+        was = deepcopy(self.model)
         if both := self.both(self.town.desk.check_in, model, request=request):
             self._must_be_return(*both)
+            self.may_be_undone("check-in", both[0], was)
 
     def _must_be_return(self, told: Any, came: returning.CameIn) -> None:
         assert (told.next, told.copy_here.status) == (came.next, came.status)

@@ -13,6 +13,7 @@ from tests.circulation.machine.holding_rules import HoldingRules
 from tests.circulation.machine.lending_rules import LendingRules
 from tests.circulation.machine.play import ONE_OF, TUNED, WHERE, Play, newest, step
 from tests.circulation.machine.till_rules import TillRules
+from tests.circulation.machine.undoing_rules import UndoingRules
 from tests.circulation.machine.week import DAY
 from tests.circulation.machine.world import CLOCKS_CHANGE, HOUR
 
@@ -62,7 +63,7 @@ class TimeAndRules(Play):
         self.tune(*tuned)
 
 
-class Desks(LendingRules, HoldingRules, TillRules, TimeAndRules):
+class Desks(LendingRules, HoldingRules, TillRules, UndoingRules, TimeAndRules):
     """Everything that may happen."""
 
 

@@ -70,6 +70,8 @@ def cancel(model: Model, charge: Charge) -> None:
     if charge.waived == charge.amount:
         raise Refused("nothing-owed")
     charge.cancelled = charge.amount - charge.waived
+    if charge.reason == "late" and charge.loan is not None:
+        charge.loan.late_charges -= charge.amount  # what was wrong counts for no cap
     model.tell("FineCancelled", fine_id=charge.id, amount=charge.cancelled)
 
 

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
+from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
@@ -39,6 +41,20 @@ def step(often: int, **given: st.SearchStrategy[Any]) -> Callable[[F], F]:
     return mark
 
 
+HOLD_STEPS = ("HoldPutBack", "HoldFulfilled", "HoldReady", "HoldSentOn")
+
+
+@dataclass
+class Mistake:
+    """`told` is the desk's answer, `was` the model before; `holds` went a step further by it."""
+
+    what: str
+    told: Any
+    was: Model
+    at: datetime
+    holds: tuple[UUID, ...]
+
+
 class Play(RuleBasedStateMachine):
     """`steps`, `games`, `told` and `refused` count over all examples of a subclass."""
 
@@ -61,6 +77,7 @@ class Play(RuleBasedStateMachine):
         self.town, self.model = self.ground.run(self.ground.opened(start))
         self.proof = Proof(self.town, self.model)
         self.last: tuple[Callable[[], Awaitable[Any]], Any] | None = None
+        self.mistake: Mistake | None = None  # what was done last, while it can be undone
         for tuning, chosen in rules + more:
             self.tune(tuning, chosen)
         for (parameter, scope), value in self.given.items():
@@ -89,6 +106,7 @@ class Play(RuleBasedStateMachine):
         self, desk: Callable[..., Any], model: Callable[[Any], T], *, keyed: bool = True, **of: Any
     ) -> tuple[Any, T] | None:
         """The desk's answer and the model's; None where both refuse, and for the same reasons."""
+        self.mistake = None
         if keyed:
             of["key"] = RequestKey(scope="desk", key=str(new_id()), fingerprint="same")
         now = self.now
@@ -108,6 +126,11 @@ class Play(RuleBasedStateMachine):
             return None
         assert not isinstance(told, Problem), f"refused: {told.code} {told.extra}"
         return told, expected
+
+    def may_be_undone(self, what: str, told: Any, was: Model) -> None:
+        """What was just done at a desk, and how the model was before."""
+        steps = tuple(facts["hold_id"] for name, facts in self.model.told if name in HOLD_STEPS)
+        self.mistake = Mistake(what, told, was, self.now, steps)
 
     def patron(self, who: int) -> Patron:
         """Half of the time one who is late."""

@@ -23,6 +23,7 @@ HOLDS = Statement(
 )
 LINES = Statement(select(ledger_line).order_by(ledger_line.c.id))
 EVENTS = Statement(select(log).where(log.c.seq > bindparam("after")).order_by(log.c.seq))
+POSITIVE = ("charge", "refund", "reversal")
 EVERYTHING = Window(limit=1000)
 
 
@@ -57,7 +58,7 @@ class Proof:
     def _lines(self, lines: list[Any]) -> None:
         posted = [charge for charge in self.model.charges if charge.id is None]
         for line in [each for each in lines if each.id not in self.seen]:
-            assert (line.amount > 0) == (line.kind in ("charge", "refund")), line
+            assert (line.amount > 0) == (line.kind in POSITIVE), line
             self.seen.add(line.id)
             if line.kind == "charge" and not any(c.id == line.id for c in self.model.charges):
                 alike = [c for c in posted if c.id is None and _same_charge(c, line)]

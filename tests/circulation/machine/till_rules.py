@@ -1,5 +1,6 @@
 """Steps at the till: charge, pay, waive, cancel, pay back; and amounts that cannot be."""
 
+from copy import deepcopy
 from typing import Any
 
 from hypothesis import strategies as st
@@ -64,8 +65,10 @@ class TillRules(Play):
         def model(told: Any) -> list[Any]:
             return paying.pay(self.model, patron, amount.amount, amount.currency, ids)
 
+        was = deepcopy(self.model)
         if both := self.both(self.town.fees.pay, model, payment=payment):
             told, parts = both
+            self.may_be_undone("payment", told, was)
             assert [(part.fine_id, part.amount.amount) for part in told.allocated] == parts
             assert told.balance.amount == self.model.balance(patron)
 
@@ -82,8 +85,10 @@ class TillRules(Play):
             return paying.waive(self.model, charge, amount.amount, amount.currency)
 
         waiver = NewWaiver(amount=amount, reason="First time")
+        was = deepcopy(self.model)
         if both := self.both(self.town.fees.waive, model, fine_id=charge.id, waiver=waiver):
             self._must_be_fine(both[0], charge)
+            self.may_be_undone("waiver", both[0], was)
 
     @step(2, one=ONE_OF)
     def cancel_charge(self, one: int) -> None:

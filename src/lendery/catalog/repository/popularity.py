@@ -20,6 +20,12 @@ LENT_AGAIN = Statement(
     .values(popularity=book.c.popularity + 1)
     .returning(book.c.number, book.c.popularity)
 )
+LENT_LESS = Statement(
+    update(book)
+    .where(book.c.id == bindparam("at_id"), book.c.popularity > 0)
+    .values(popularity=book.c.popularity - 1)
+    .returning(book.c.number, book.c.popularity)
+)
 MOVED = Statement(
     update(book)
     .where(book.c.number == bindparam("at_number", type_=book.c.number.type))
@@ -40,6 +46,13 @@ async def lent_again(tx: Tx, *, book_id: UUID) -> None:
     row = await tx.row(LENT_AGAIN, at_id=book_id)
     if row is not None and step(row.popularity) != step(row.popularity - 1):
         await _move(tx, row.number, row.popularity - 1, row.popularity)
+
+
+async def lent_once_less(tx: Tx, *, book_id: UUID) -> None:
+    """A loan of it was undone."""
+    row = await tx.row(LENT_LESS, at_id=book_id)
+    if row is not None and step(row.popularity) != step(row.popularity + 1):
+        await _move(tx, row.number, row.popularity + 1, row.popularity)
 
 
 async def ever_lent(tx: Tx) -> set[UUID]:

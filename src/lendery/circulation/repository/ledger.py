@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, case, exists, func, insert, null, select
 
 from lendery.circulation.models import copy, ledger_line, loan
-from lendery.circulation.repository.loans import HOUSE_VERSION, KEY, key_values
+from lendery.circulation.repository.loans import HOUSE_VERSION, KEY, LATE, key_values
 from lendery.contracts.base import RequestKey
 from lendery.platform.db import Session, Statement, any_of
 from lendery.platform.db.session import Write
@@ -26,12 +26,18 @@ LINE = Statement(select(line).where(line.c.id == bindparam("line_id")))
 FINE = Statement(
     select(line, SETTLED.label("settled")).where(line.c.id == bindparam("fine_id"), CHARGE)
 )
+reversal = line.alias("reversal")
+STANDS = ~exists().where(reversal.c.reverses == line.c.id)  # nobody took it back
 CANCELLED = Statement(
-    select(exists().where(line.c.fine_id == bindparam("fine_id"), line.c.kind == "cancellation"))
+    select(
+        exists().where(
+            line.c.fine_id == bindparam("fine_id"), line.c.kind == "cancellation", STANDS
+        )
+    )
 )
 WAIVED = Statement(
     select(func.coalesce(-func.sum(line.c.amount), 0)).where(
-        line.c.fine_id == bindparam("fine_id"), line.c.kind == "waiver"
+        line.c.fine_id == bindparam("fine_id"), line.c.kind == "waiver", STANDS
     )
 )
 # Charges of which something is open, or more was settled than they are.
@@ -54,7 +60,7 @@ OWED = Statement(
 )
 CHARGED_FOR = Statement(
     select(line.c.loan_id, func.sum(line.c.amount).label("charged"))
-    .where(any_of(line.c.loan_id, "loan_ids"), CHARGE, line.c.reason == "late")
+    .where(any_of(line.c.loan_id, "loan_ids"), LATE)
     .group_by(line.c.loan_id)
 )
 PRICES = Statement(

@@ -12,6 +12,7 @@ from sqlalchemy import (
     insert,
     literal_column,
     null,
+    or_,
     select,
     update,
 )
@@ -122,13 +123,15 @@ FACTS_WITHOUT_COPY = Statement(
         *KEY,
     ).where(theirs.c.patron_id == bindparam("patron_id"), theirs.c.returned_at.is_(None))
 )
+_wrong = ledger_line.alias("wrong")
+LATE = (  # a charge for lateness that nobody cancelled
+    (ledger_line.c.kind == "charge")
+    & (ledger_line.c.reason == "late")
+    & ~exists().where(_wrong.c.fine_id == ledger_line.c.id, _wrong.c.kind == "cancellation")
+)
 CHARGED = (  # for the lateness of this loan, at renewals
     select(func.coalesce(func.sum(ledger_line.c.amount), 0))
-    .where(
-        ledger_line.c.loan_id == loan.c.id,
-        ledger_line.c.kind == "charge",
-        ledger_line.c.reason == "late",
-    )
+    .where(ledger_line.c.loan_id == loan.c.id, LATE)
     .correlate(loan)
     .scalar_subquery()
 )
@@ -162,10 +165,12 @@ LOAN_FOR_RENEWAL = Statement(
         *KEY,
     ).where(loan.c.id == bindparam("loan_id"))
 )
+# What was undone never was.
+WAS = or_(loan.c.ended_as.is_(None), loan.c.ended_as != literal_column("'undone'"))
 LOAN = Statement(select(loan).where(loan.c.id == bindparam("loan_id")))
 BORROWED = Statement(
     select(loan.c.patron_id, loan.c.book_id)
-    .where(any_of(loan.c.patron_id, "patron_ids"), any_of(loan.c.book_id, "book_ids"))
+    .where(any_of(loan.c.patron_id, "patron_ids"), any_of(loan.c.book_id, "book_ids"), WAS)
     .distinct()
 )
 LEND = Statement(insert(loan).values({c.name: bindparam(c.name, type_=c.type) for c in loan.c}))
@@ -256,9 +261,11 @@ def _conditions(like: LoanFilter, now: datetime) -> list[ColumnElement[bool]]:
         if value is not None:
             found.append(loan.c[name] == value)
     if like.status == "returned":
-        found.append(loan.c.returned_at.is_not(null()))
+        found += [loan.c.returned_at.is_not(null()), WAS]
     elif like.status is not None:
         found.append(loan.c.returned_at.is_(None))
         if like.status == "overdue":
             found.append(loan.c.due_at < now)
+    else:
+        found.append(WAS)
     return found

@@ -7,6 +7,7 @@ all, is for the comparison to find. `untold` lists the columns for which the log
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     Column,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     create_engine,
+    delete,
     func,
     insert,
     select,
@@ -61,6 +63,14 @@ ADD = {
     )
     for name, table in REBUILT.items()
 }
+FIND = {
+    name: Statement(select(table).where(table.c.id == bindparam("row_id")))
+    for name, table in REBUILT.items()
+}
+REMOVE = {
+    name: Statement(delete(table).where(table.c.id == bindparam("row_id")))
+    for name, table in REBUILT.items()
+}
 SIZE = Statement(select(func.count()).select_from(TABLES.event))
 EVENTS = Statement(
     select(
@@ -80,6 +90,14 @@ def make(file: Path) -> None:
 
 async def keep(tx: Tx, name: str, rows: Sequence[Any]) -> None:
     await tx.many(ADD[name], [row._asdict() for row in rows])
+
+
+async def take_out(tx: Tx, name: str, row_id: UUID) -> Any | None:
+    """Reads a row and removes it; None: it is not there."""
+    row = await tx.row(FIND[name], row_id=row_id)
+    if row is not None:
+        await tx.run(REMOVE[name], row_id=row_id)
+    return row
 
 
 async def size(session: Session) -> int:

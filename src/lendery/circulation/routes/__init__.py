@@ -20,6 +20,7 @@ from lendery.contracts.circulation import (
     Calendars,
     CopyState,
     CopyStates,
+    Corrections,
     Fees,
     Flag,
     Holds,
@@ -31,6 +32,8 @@ from lendery.contracts.circulation import (
     ReturnRequest,
     Rules,
     RuleVersions,
+    Undo,
+    Undone,
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.http.answers import PageWindow, RequestKeyed, answer, page_answer
@@ -39,6 +42,7 @@ from lendery.platform.http.identity import Needs
 Borrower = Annotated[Actor, Depends(Needs(Permission.BORROW))]
 Staff = Annotated[Actor, Depends(Needs(Permission.LEND))]
 Cataloguer = Annotated[Actor, Depends(Needs(Permission.CATALOGUE))]
+Corrector = Annotated[Actor, Depends(Needs(Permission.UNDO))]
 Card = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w.-]+$")]
 LEND_EXAMPLES: Any = {
     "by card": {"value": {"barcode": "30000000017", "card_number": "1000000008"}},
@@ -63,6 +67,7 @@ def routes(
     states: CopyStates,
     holds: Holds,
     fees: Fees,
+    corrections: Corrections,
     branches: Branches,
     calendars: Calendars,
     rules: Rules,
@@ -75,6 +80,7 @@ def routes(
     router.include_router(hold_routes.routes(holds))
     router.include_router(fee_routes.routes(fees))
     router.include_router(version_routes.routes(rule_versions))
+    _undo(router, corrections)
     router.include_router(setup.routes(branches, calendars, rules))
     return router
 
@@ -212,3 +218,15 @@ def _flags(router: APIRouter, states: CopyStates) -> None:
         now = datetime.now(UTC)
         state = await states.flag(copy_id=copy_id, flag=flag, raised=False, actor=actor, now=now)
         return answer(state, request)
+
+
+def _undo(router: APIRouter, corrections: Corrections) -> None:
+    @router.post("/undo", response_model=Undone, tags=["undo"])
+    async def undo(request: Request, actor: Corrector, mistake: Undo) -> Response:
+        """Undo a check-out, a check-in, a payment or a waiver, with all that it caused.
+
+        409 `undo-refused` says what was built on it. Sent again, it answers the same.
+        """
+        now = datetime.now(UTC)
+        done = await corrections.undo(event_id=mistake.event_id, actor=actor, now=now)
+        return answer(done, request)

@@ -17,6 +17,7 @@ Where is it decided ...
 - which hold gets which free copy: `filling`
 - where a returned copy goes next: `routing`
 - what status a copy shows: `status`
+- what still can be undone: `undoing`
 - how sentences say days, amounts and numbers: `words`
 - what one rule table says otherwise than another: `versions`
 - what is odd about a whole table: `checking`
@@ -71,15 +72,29 @@ from lendery.circulation.rules.renewal import (
 from lendery.circulation.rules.routing import where_next
 from lendery.circulation.rules.standing import CardBlock, LoanCount, PatronFacts
 from lendery.circulation.rules.status import STATUS_ORDER, CopyMarks, status_of
+from lendery.circulation.rules.undoing import (
+    CHECK_IN_UNDO_RULES,
+    CHECK_OUT_UNDO_RULES,
+    SETTLEMENT_UNDO_RULES,
+    SinceCheckIn,
+    SinceCheckOut,
+    SinceSettled,
+    UndoObjection,
+    overdrawn,
+    undo_objection,
+)
 from lendery.circulation.rules.values import as_json
 from lendery.circulation.rules.versions import carried_over, differences, key_of
 from lendery.circulation.rules.words import plain_amount, spoken_day
 from lendery.circulation.rules.writing import write_text
 
 __all__ = [
+    "CHECK_IN_UNDO_RULES",
     "CHECK_OUT_RULES",
+    "CHECK_OUT_UNDO_RULES",
     "PARAMETERS",
     "RENEWAL_RULES",
+    "SETTLEMENT_UNDO_RULES",
     "STATUS_ORDER",
     "WAIVABLE_AT_RENEWAL",
     "CardBlock",
@@ -101,8 +116,12 @@ __all__ = [
     "RenewalCode",
     "RuleTable",
     "Shelf",
+    "SinceCheckIn",
+    "SinceCheckOut",
+    "SinceSettled",
     "Standing",
     "Text",
+    "UndoObjection",
     "Waiting",
     "age_on",
     "allocate",
@@ -120,6 +139,7 @@ __all__ = [
     "key_of",
     "late_units",
     "may_serve",
+    "overdrawn",
     "parse",
     "payment_objection",
     "pickup_blocks",
@@ -133,6 +153,7 @@ __all__ = [
     "spoken_day",
     "status_of",
     "time_zone",
+    "undo_objection",
     "waiver_objection",
     "where_next",
     "who_loses",

@@ -22,6 +22,7 @@ from lendery.contracts.base import (
 from lendery.contracts.catalog import Barcode, CopyStatus
 from lendery.contracts.circulation.holds import Hold
 from lendery.contracts.circulation.money import Fine
+from lendery.contracts.circulation.undoing import Before
 from lendery.contracts.permissions import Actor
 
 Flag = Literal["lost", "found", "damaged", "missing", "withdrawn", "claimed-returned"]
@@ -69,6 +70,7 @@ class Blocks(Value):
 class Loan(Value):
     """One copy with one patron. `patron_id` is null once the link was cut (retention).
 
+    `ended_as` says how it ended. `event_id` is told by a check-out: what `POST /undo` takes.
     `accrued` is what it costs if it comes back now: told where a single loan or a page of loans
     is read, while the loan is late. It is not owed before it comes back.
     """
@@ -84,6 +86,8 @@ class Loan(Value):
     renewals: int = 0
     overdue: bool = False
     accrued: Money | None = None
+    ended_as: Literal["returned", "undone"] | None = None
+    event_id: UUID | None = None
 
 
 class LoanFilter(Value):
@@ -131,7 +135,8 @@ class CopyHere(Value):
 class Return(Value):
     """What to do with a copy that came in. `loan` is null when it was not on loan.
 
-    `hold` is whom it is for now, `fine` what was charged because it came late.
+    `hold` is whom it is for now, `fine` what was charged because it came late. `event_id` is
+    what `POST /undo` takes.
     """
 
     model_config = ConfigDict(
@@ -144,6 +149,7 @@ class Return(Value):
     to_branch: UUID | None = None
     hold: Hold | None = None
     fine: Fine | None = None
+    event_id: UUID | None = None
 
 
 class LoanRequest(Input):
@@ -192,7 +198,8 @@ class NotOnLoan(Problem):
 class ItemCheckedOut(Event):
     """`borrower` is a random token of this loan; the log never names the patron.
 
-    `policy` is what the loan keeps of the rules. Null in logs of before it was told.
+    `policy` is what the loan keeps of the rules. Null in logs of before it was told. `before` is
+    what undoing it puts back; null: nothing but the loan came of it.
     """
 
     about = "copy_id"
@@ -207,6 +214,7 @@ class ItemCheckedOut(Event):
     item_type: str | None = None
     home_branch_id: UUID | None = None
     policy: dict[str, Any] | None = None
+    before: Before | None = None
 
 
 class LoanRenewed(Event):
@@ -228,7 +236,10 @@ class LoanMoved(Event):
 
 
 class ItemCheckedIn(Event):
-    """`loan_id` is null when the copy was not on loan (shelf check)."""
+    """`loan_id` is null when the copy was not on loan (shelf check).
+
+    `before` is what undoing it puts back; null in logs of before it was told.
+    """
 
     about = "copy_id"
     loan_id: UUID | None
@@ -238,6 +249,7 @@ class ItemCheckedIn(Event):
     returned_at: datetime
     status: CopyStatus
     by: UUID | None = None
+    before: Before | None = None
 
 
 class CopyFlagged(Event):

@@ -1,7 +1,8 @@
 """Fees: what is owed and why, and how it is settled.
 
 The ledger only grows. Each line has a signed amount in minor units: a charge adds to what is owed,
-a payment, waiver or cancellation takes from it, a refund pays a credit out. The balance is the sum.
+a payment, waiver or cancellation takes from it, a refund pays a credit out, a reversal takes one of
+those back. The balance is the sum.
 """
 
 from datetime import datetime
@@ -22,7 +23,7 @@ from lendery.contracts.base import (
 )
 from lendery.contracts.permissions import Actor
 
-LineKind = Literal["charge", "payment", "waiver", "cancellation", "refund", "write-off"]
+LineKind = Literal["charge", "payment", "waiver", "cancellation", "refund", "write-off", "reversal"]
 ChargeReason = Literal["late", "hold", "lost", "damaged", "card", "other"]
 Method = Literal["cash", "card", "transfer"]
 
@@ -30,7 +31,7 @@ Method = Literal["cash", "card", "transfer"]
 class LedgerLine(Value):
     """One line of the ledger. `fine_id` is the charge that it settles; null: none in particular.
 
-    `settlement_id` is shared by the lines of one payment.
+    `settlement_id` is shared by the lines of one payment. A reversal takes `reverses` back.
     """
 
     id: UUID
@@ -46,10 +47,14 @@ class LedgerLine(Value):
     hold_id: UUID | None = None
     at: datetime
     by: UUID | None = None
+    reverses: UUID | None = None
 
 
 class Fine(Value):
-    """A charge, and what of it is still owed."""
+    """A charge, and what of it is still owed.
+
+    `event_id` is told by a waiver: what `POST /undo` takes.
+    """
 
     id: UUID
     patron_id: UUID | None
@@ -61,6 +66,7 @@ class Fine(Value):
     book_id: UUID | None = None
     note: str | None = None
     charged_at: datetime
+    event_id: UUID | None = None
 
 
 class Accruing(Value):
@@ -143,7 +149,10 @@ class Owed(Value):
 
 
 class Payment(Value):
-    """A payment that was taken, what it settled, and the balance after it."""
+    """A payment that was taken, what it settled, and the balance after it.
+
+    `event_id` is what `POST /undo` takes.
+    """
 
     id: UUID
     patron_id: UUID | None
@@ -152,6 +161,7 @@ class Payment(Value):
     allocated: list[Allocated]
     balance: Money
     at: datetime
+    event_id: UUID | None = None
 
 
 class Refund(Value):

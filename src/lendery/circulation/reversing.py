@@ -1,0 +1,129 @@
+"""Money that is taken back: payments, waivers, and charges of what was undone.
+
+Whoever calls has locked the patron.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from lendery.circulation import rules
+from lendery.circulation.repository import ledger, undone
+from lendery.contracts.base import new_id
+from lendery.contracts.circulation import (
+    FineCancelled,
+    FinePaid,
+    FineWaived,
+    PaymentReversed,
+    UndoRefused,
+    WaiverReversed,
+)
+from lendery.platform.db import Tx
+from lendery.platform.db.session import Write
+
+ChargeNow = Literal["open", "settled", "cancelled"]
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """A correction of somebody's ledger, by whom and when."""
+
+    tx: Tx
+    by: UUID | None
+    now: datetime
+
+    async def charge_now(self, charge_id: UUID) -> ChargeNow:
+        """May the charge be taken back? Not where something of it was paid or waived."""
+        row: Any = await ledger.fine_by_id(self.tx, charge_id)
+        if await ledger.is_cancelled(self.tx, charge_id):
+            return "cancelled"
+        return "settled" if row.settled else "open"
+
+    async def charge(self, charge_id: UUID) -> list[Write]:
+        """The writes that cancel a charge of which nothing was settled."""
+        row: Any = await ledger.fine_by_id(self.tx, charge_id)
+        told = FineCancelled(
+            at=self.now,
+            line_id=new_id(),
+            borrower=new_id(),
+            fine_id=row.id,
+            amount=row.amount,
+            currency=row.currency,
+            by=self.by,
+        )
+        line = ledger.adding(
+            id=told.line_id,
+            borrower=told.borrower,
+            patron_id=row.patron_id,
+            kind="cancellation",
+            amount=-row.amount,
+            currency=row.currency,
+            fine_id=row.id,
+            at=self.now,
+            by=self.by,
+        )
+        return [line, self.tx.announcement(told)]
+
+    async def payment(self, paid: FinePaid, minutes: int) -> tuple[list[Write], int]:
+        """The writes that take a whole payment back, and how much it was."""
+        lines = await undone.lines_of(self.tx, paid.settlement_id)
+        back: Counter[UUID | None] = Counter()
+        for line in lines:
+            back[line.fine_id] -= line.amount
+        patron_id = lines[0].patron_id
+        till = await ledger.till(self.tx, patron_id=patron_id, key=None)
+        charges = [
+            rules.ChargeSum(id=row.id, amount=row.amount, settled=int(row.settled))
+            for row in await ledger.uneven_charges(self.tx, patron_id)
+        ]
+        paid_out = rules.overdrawn(charges, int(till.free), back)
+        self._must(rules.SinceSettled(at=paid.at, now=self.now, minutes=minutes, paid_out=paid_out))
+        return [write for line in lines for write in self._reversed(line)], back.total()
+
+    async def waiver(self, waived: FineWaived, minutes: int) -> list[Write]:
+        """The writes that take a waiver back."""
+        line = await ledger.line_by_id(self.tx, waived.line_id)
+        cancelled = await ledger.is_cancelled(self.tx, waived.fine_id)
+        self._must(
+            rules.SinceSettled(at=waived.at, now=self.now, minutes=minutes, cancelled=cancelled)
+        )
+        return self._reversed(line)
+
+    def _must(self, facts: rules.SinceSettled) -> None:
+        if objection := rules.undo_objection(rules.SETTLEMENT_UNDO_RULES, facts):
+            raise UndoRefused(objection[1], reason=objection[0])
+
+    def _reversed(self, line: Any) -> list[Write]:
+        """A line that takes another back, of a payment or of a waiver."""
+        of: dict[str, Any] = {
+            "at": self.now,
+            "line_id": new_id(),
+            "borrower": new_id(),
+            "reverses": line.id,
+            "fine_id": line.fine_id,
+            "amount": -line.amount,
+            "currency": line.currency,
+            "by": self.by,
+        }
+        told: PaymentReversed | WaiverReversed
+        if line.kind == "payment":
+            told = PaymentReversed(settlement_id=line.settlement_id, method=line.method, **of)
+        else:
+            told = WaiverReversed(**of)
+        added = ledger.adding(
+            id=told.line_id,
+            borrower=told.borrower,
+            patron_id=line.patron_id,
+            kind="reversal",
+            amount=told.amount,
+            currency=told.currency,
+            method=line.method,
+            fine_id=line.fine_id,
+            settlement_id=line.settlement_id,
+            reverses=line.id,
+            at=self.now,
+            by=self.by,
+        )
+        return [added, self.tx.announcement(told)]
