@@ -19,6 +19,7 @@ from lendery.contracts.circulation.branches import (
     NoSuchCalendar,
     Weekday,
 )
+from lendery.contracts.circulation.due_list import DueList, DueLoan, DuePlace, HeldFor, Posted
 from lendery.contracts.circulation.holds import (
     CopyReleased,
     Hold,
@@ -146,6 +147,9 @@ __all__ = [
     "CopyState",
     "CopyStates",
     "CreditRefunded",
+    "DueList",
+    "DueLoan",
+    "DuePlace",
     "Explanation",
     "Fees",
     "Fine",
@@ -154,6 +158,7 @@ __all__ = [
     "FinePaid",
     "FineWaived",
     "Flag",
+    "HeldFor",
     "Hold",
     "HoldBlock",
     "HoldBlockCode",
@@ -209,6 +214,7 @@ __all__ = [
     "Owed",
     "Payment",
     "PaymentRefused",
+    "Posted",
     "Pull",
     "QueueLength",
     "Refund",
