@@ -99,12 +99,16 @@ def settings() -> str:
         "| variable | default | meaning |",
         "|---|---|---|",
     ]
-    for name, field in Settings.model_fields.items():
+    own = [name for name in Settings.__annotations__ if name in Settings.model_fields]
+    for name in dict.fromkeys([*own, *Settings.model_fields]):  # then those of parts of it
+        field = Settings.model_fields[name]
         default = field.get_default(call_default_factory=True)
         if isinstance(default, SecretStr):
             default = "for development only"
         elif isinstance(default, frozenset):
             default = ",".join(sorted(default))
+        elif isinstance(default, tuple):
+            default = ",".join(map(str, default))
         shown = f"`{default}`" if default not in ("", {}, None) else ""
         choices = [str(each) for each in get_args(field.annotation) if isinstance(each, str)]
         says = field.description or f"One of {', '.join(choices)}."

@@ -26,6 +26,7 @@ from lendery.contracts.circulation import (
     Calendars,
     CopyStates,
     Corrections,
+    DueList,
     Fees,
     Holds,
     Loans,
@@ -35,7 +36,9 @@ from lendery.contracts.circulation import (
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
 from lendery.contracts.jobs import Jobs
+from lendery.contracts.notices import MailLog, Notices, NoticeTemplates
 from lendery.contracts.reviews import Reviews
+from lendery.notices import routes as notices_routes
 from lendery.parts import DERIVED, JOBS, LONG_JOBS, REACTIONS, TABLES
 from lendery.platform import logging
 from lendery.platform.events import Deliveries
@@ -169,6 +172,10 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
                 wiring.users, wiring.tokens, wiring.keys, trusted=wiring.settings.trusted_proxies
             )
         )
+    if "notices" in here:
+        found.append(
+            notices_routes.routes(wiring.notices, wiring.notice_templates, wiring.mail_log)
+        )
     if "reviews" in here:
         found.append(reviews_routes.routes(wiring.reviews))
     return found
@@ -211,6 +218,13 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
             expose(Rules, wiring.rules),
             expose(RuleVersions, wiring.rule_versions),
             expose(Borrowings, wiring.borrowings),
+            expose(DueList, wiring.due_list),
+        ]
+    if "notices" in here:
+        found += [
+            expose(Notices, wiring.notices),
+            expose(NoticeTemplates, wiring.notice_templates),
+            expose(MailLog, wiring.mail_log),
         ]
     if "reviews" in here:
         found.append(expose(Reviews, wiring.reviews))

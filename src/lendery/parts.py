@@ -12,6 +12,9 @@ from lendery.catalog.repository.books import make_findable
 from lendery.circulation.jobs import JOBS as CIRCULATION_JOBS
 from lendery.circulation.models import TABLES as CIRCULATION_TABLES
 from lendery.circulation.reactions import REACTIONS as CIRCULATION_REACTIONS
+from lendery.notices.jobs import JOBS as NOTICES_JOBS
+from lendery.notices.models import TABLES as NOTICES_TABLES
+from lendery.notices.reactions import REACTIONS as NOTICES_REACTIONS
 from lendery.platform.db import Tx
 from lendery.platform.db.jobs import JobTable
 from lendery.platform.db.log import ContextTables
@@ -24,16 +27,24 @@ from lendery.reviews.reactions import REACTIONS as REVIEWS_REACTIONS
 
 TABLES: dict[str, ContextTables] = {
     each.context: each
-    for each in (ACCOUNTS_TABLES, CATALOG_TABLES, CIRCULATION_TABLES, REVIEWS_TABLES)
+    for each in (
+        ACCOUNTS_TABLES,
+        CATALOG_TABLES,
+        CIRCULATION_TABLES,
+        NOTICES_TABLES,
+        REVIEWS_TABLES,
+    )
 }
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "catalog": CATALOG_REACTIONS,
     "circulation": CIRCULATION_REACTIONS,
+    "notices": NOTICES_REACTIONS,
     "reviews": REVIEWS_REACTIONS,
 }
 JOBS: dict[str, tuple[Job, ...]] = {
     "catalog": CATALOG_JOBS,
     "circulation": CIRCULATION_JOBS,
+    "notices": NOTICES_JOBS,
     "reviews": REVIEWS_JOBS,
 }
 LONG_JOBS: dict[str, tuple[JobTable, dict[str, LongJob]]] = {

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
-import httpx2
-
 from lendery.accounts.keys import KeyRing
 from lendery.accounts.patrons import PatronIndex
 from lendery.accounts.people import PeopleDesk
@@ -32,6 +30,7 @@ from lendery.circulation.borrowings import BorrowingRecord
 from lendery.circulation.branches import BranchOffice, CalendarOffice
 from lendery.circulation.copy_states import Shelf
 from lendery.circulation.desk import LoanDesk
+from lendery.circulation.due_list import DueBook
 from lendery.circulation.fees import FeeDesk
 from lendery.circulation.holds import HoldShelf
 from lendery.circulation.memory import Memory
@@ -47,6 +46,7 @@ from lendery.contracts.circulation import (
     Calendars,
     CopyStates,
     Corrections,
+    DueList,
     Fees,
     Holds,
     Loans,
@@ -56,19 +56,22 @@ from lendery.contracts.circulation import (
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
 from lendery.contracts.jobs import Jobs
+from lendery.contracts.notices import MailLog, Notices, NoticeTemplates
 from lendery.contracts.reviews import Reviews
+from lendery.notices.inbox import Inbox
+from lendery.notices.mail_log import MailBook
+from lendery.notices.template_desk import TemplateDesk
 from lendery.parts import JOBS, LONG_JOBS, REACTIONS, TABLES
 from lendery.platform.backup.scheduled import backup_job
 from lendery.platform.cache.shared import SharedAnswers
 from lendery.platform.db import Database
-from lendery.platform.events import Deliveries, Fanout, Reaction, Reactions, Relay, outboxes
+from lendery.platform.events import Deliveries, Fanout, Reactions, Relay, outboxes, sources
 from lendery.platform.http.hot import JOBS as CACHE_JOBS
 from lendery.platform.http.hot import HotAnswers
 from lendery.platform.job_list import JobList
 from lendery.platform.jobs import JobRunner
-from lendery.platform.ports import Breaker, Peer, remote
+from lendery.platform.ports import Peer, remote
 from lendery.platform.queue import QueueRunner
-from lendery.platform.services import ServiceTokens
 from lendery.platform.settings import CONTEXTS, Settings
 from lendery.reviews import hot as reviews_hot
 from lendery.reviews.board import ReviewBoard
@@ -207,6 +210,22 @@ class Wiring:
         return self._port(Borrowings, "circulation", lambda: BorrowingRecord(self.db))
 
     @cached_property
+    def due_list(self) -> DueList:
+        return self._port(DueList, "circulation", lambda: DueBook(self.db))
+
+    @cached_property
+    def notices(self) -> Notices:
+        return self._port(Notices, "notices", lambda: Inbox(self.db, self.users, self.settings))
+
+    @cached_property
+    def notice_templates(self) -> NoticeTemplates:
+        return self._port(NoticeTemplates, "notices", lambda: TemplateDesk(self.db))
+
+    @cached_property
+    def mail_log(self) -> MailLog:
+        return self._port(MailLog, "notices", lambda: MailBook(self.db, self.settings))
+
+    @cached_property
     def reviews(self) -> Reviews:
         return self._port(
             Reviews, "reviews", lambda: ReviewBoard(self.db, self.books, self.borrowings)
@@ -231,15 +250,7 @@ class Wiring:
         if context not in self.settings.peers:
             raise SystemExit(f"Set LENDERY_PEERS__{context.upper()}: this process calls {context}.")
         if context not in self.peers:
-            client = httpx2.AsyncClient(
-                base_url=str(self.settings.peers[context]),
-                timeout=httpx2.Timeout(5.0, connect=1.0),
-                limits=httpx2.Limits(max_connections=100, max_keepalive_connections=50),
-            )
-            tokens = ServiceTokens(
-                self.settings.secret.get_secret_value(), ",".join(sorted(self.settings.contexts))
-            )
-            self.peers[context] = Peer(context, client, tokens, Breaker(context))
+            self.peers[context] = Peer.of(context, self.settings)
         return self.peers[context]
 
     @cached_property
@@ -249,7 +260,7 @@ class Wiring:
         elsewhere = {
             remote(Deliveries, self.peer(context)): frozenset(each.to.name for each in reactions)
             for context, reactions in REACTIONS.items()
-            if context not in here and _sources(reactions) & set(here)
+            if context not in here and sources(reactions) & set(here)
         }
         tables = [TABLES[context] for context in here]
         return Relay(self.db, Fanout(acting, elsewhere), outboxes(tables))
@@ -295,11 +306,6 @@ class Wiring:
         if self.answers.shared is not None:
             await self.answers.shared.close()
         await self.db.close()
-
-
-def _sources(reactions: tuple[Reaction, ...]) -> set[str]:
-    """The contexts whose events these react to."""
-    return {each.to.name.split(".")[0] for each in reactions}
 
 
 def wire(settings: Settings, *, durable: bool = True) -> Wiring:

@@ -26,6 +26,8 @@ TABLE: list[tuple[str, Permission, bool, bool, bool, bool]] = [
     ("write rules, branches, calendars", P.WRITE_RULES, False, False, False, True),
     ("import, export, undo", P.RUN_IMPORTS, False, False, True, True),
     ("see what long jobs do", P.READ_JOBS, False, False, True, True),
+    ("see notices' words and mails", P.READ_NOTICES, False, False, True, True),
+    ("word notices", P.WRITE_NOTICES, False, False, False, True),
 ]
 ROLES = ("reader", "librarian", "admin")
 

@@ -156,7 +156,7 @@ def test_each_part_has_names_of_its_own(folder: Path) -> None:
 
         return _label(Settings(contexts=frozenset(contexts)))
 
-    assert label("accounts", "catalog", "circulation", "reviews", "web") == "lendery"
+    assert label("accounts", "catalog", "circulation", "notices", "reviews", "web") == "lendery"
     assert label("catalog", "web") == label("catalog") == "lendery-catalog"
     assert label("circulation", "catalog") == "lendery-catalog-circulation"
 
@@ -208,7 +208,8 @@ def test_what_is_left_empty_in_the_environment_is_not_set(monkeypatch: pytest.Mo
 
 def test_a_process_without_tables_makes_no_backups(folder: Path) -> None:
     urls: dict[str, Any] = {
-        each: "http://127.0.0.1:1" for each in ("accounts", "catalog", "circulation", "reviews")
+        each: "http://127.0.0.1:1"
+        for each in ("accounts", "catalog", "circulation", "notices", "reviews")
     }
     web = Settings(
         database_url="sqlite:///never.db",

@@ -5,10 +5,11 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 
+from lendery.notices.unsubscribing import make_token
 from tests.stories.library import API, Library, Person, expect
 from tests.system import Client, System
 
@@ -220,6 +221,24 @@ class Things:
             made = expect(await owner.post(path, json={"rating": 4, "text": "Long."}), 201)
         self.made["review_id"] = made["id"]
 
+    async def _notice(self) -> None:
+        """What the owner was told about a charge, and the mail about it."""
+        await self._fine()
+        async with self.cast.client(OWNER) as owner:
+            told: list[Any] = []
+            while not told:
+                told = expect(await owner.get(f"{API}/me/notices?unread=true"))["items"]
+                await asyncio.sleep(0.02)
+        self.made["notice_id"] = told[0]["id"]
+        path = f"{API}/notices/mails?patron_id={self.made['user_id']}"
+        self.made["mail_id"] = expect(await self.library.staff.get(path))["items"][0]["id"]
+
+    async def _way_out(self) -> None:
+        """What a mail to the owner ends with."""
+        secret = next(iter(self.cast.system.environments.values()))["LENDERY_SECRET"]
+        owner = UUID(self.made["user_id"])
+        self.made["way_out"] = make_token(owner, ["due-soon"], secret)
+
     async def _branch(self) -> None:
         body = {"code": f"x-{self.made['mark']}", "name": "North"}
         self.made["branch_id"] = (await self._make("/branches", body))["id"]
@@ -272,6 +291,9 @@ MAKERS = {
     "fine_id": "fine",
     "credit_id": "credit",
     "review_id": "review",
+    "notice_id": "notice",
+    "mail_id": "notice",
+    "way_out": "way_out",
     "branch_id": "branch",
     "calendar_id": "calendar",
     "rule_id": "rule",

@@ -12,6 +12,7 @@ DOORS = {
     "accounts": f"{API}/auth/me",
     "catalog": f"{API}/books?limit=1",
     "circulation": f"{API}/loans?limit=1",
+    "notices": f"{API}/me/notices?limit=1",
     "reviews": f"{API}/reviews?limit=1",
 }
 
@@ -71,6 +72,7 @@ INSIDE = {
     "accounts": "/internal/Users/get",
     "catalog": "/internal/Copies/by_barcode",
     "circulation": "/internal/Loans/check_out",
+    "notices": "/internal/Notices/inbox",
     "reviews": "/internal/Reviews/get",
 }
 

@@ -321,6 +321,35 @@ REVIEWS = {
     ],
 }
 
+WORDS = {"subject": "Ready", "body": "Collect it at {{ branch }}."}
+TEMPLATE = {"kind": "hold-ready", "language": "en", "medium": "inbox"}
+A_TEMPLATE = "/notice-templates/{kind}/{language}/{medium}"
+WORDED = "/notice-templates/hold-ready/en/inbox"
+NOTICES = {
+    "GET /me/notices": [Ask(SIGNED_IN), Ask(SIGNED_IN, query="?unread=true")],
+    "POST /me/notices/read": [Ask(SIGNED_IN)],
+    "POST /me/notices/{notice_id}/read": [  # in the inboxes of others there is no such notice
+        Ask(frozenset({OWNER}), callers=(STRANGER, OWNER)),
+        Ask(SIGNED_IN, status=404, callers=(OTHER, LIBRARIAN, ADMIN)),
+    ],
+    "GET /me/notices/preferences": [Ask(SIGNED_IN)],
+    "PATCH /me/notices/preferences": [Ask(SIGNED_IN, {"digest": True})],
+    "GET /notices/unsubscribe/{token}": [Ask(ALL, at={"token": "{way_out}"})],
+    "POST /notices/unsubscribe/{token}": [Ask(ALL, at={"token": "{way_out}"})],
+    "GET /notice-templates": [Ask(STAFF)],
+    f"GET {A_TEMPLATE}": [Ask(STAFF, at=TEMPLATE)],
+    f"PUT {A_TEMPLATE}": [Ask(ADMINS, WORDS, at=TEMPLATE, witness=WORDED)],
+    f"DELETE {A_TEMPLATE}": [Ask(ADMINS, status=204, at=TEMPLATE, witness=WORDED)],
+    f"POST {A_TEMPLATE}/preview": [Ask(STAFF, WORDS, at=TEMPLATE)],
+    "GET /notices/mails": [Ask(STAFF), Ask(STAFF, query="?patron_id={user_id}")],
+    "GET /notices/mails/{mail_id}": [Ask(STAFF)],
+    "POST /notices/mails/{mail_id}/retry": [
+        Ask(STAFF, status=409, witness="/notices/mails/{mail_id}")
+    ],
+    "GET /notices/bounces": [Ask(STAFF)],
+    "DELETE /notices/bounces/{patron_id}": [Ask(STAFF, status=404)],
+}
+
 OWN_RECORD = "/users/{user_id}"
 NEWCOMER = {"email": "{mark}@lendery.test", "password": PASSWORD, "name": "Ben"}
 A_PERSON = {"name": "Ben", "category": "{category}"}
@@ -399,7 +428,9 @@ def _absolute(operation: str) -> str:
 
 WHO_MAY: dict[str, list[Ask]] = {
     _absolute(operation): asks
-    for operation, asks in (CATALOG | AUTHORITIES | BULK | CIRCULATION | REVIEWS | ACCOUNTS).items()
+    for operation, asks in (
+        CATALOG | AUTHORITIES | BULK | CIRCULATION | REVIEWS | NOTICES | ACCOUNTS
+    ).items()
 } | {"GET /.well-known/jwks.json": [Ask(ALL)]}
 
 SMOKE = [
@@ -425,5 +456,7 @@ SMOKE = [
         "PATCH /reviews/{review_id}",
         "GET /reviews",
         "POST /reviews/{review_id}/moderate",
+        "GET /me/notices",
+        f"PUT {A_TEMPLATE}",
     )
 ]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.mail_server import MailServer
 from tests.stories.library import Library
 from tests.system import System
 
@@ -18,15 +19,28 @@ COMBINATIONS = [
 ]
 
 
+@pytest.fixture(scope="session")
+def post() -> Iterator[MailServer]:
+    """The mail server of all these libraries."""
+    with MailServer.open() as server:
+        yield server
+
+
 @pytest.fixture(scope="session", params=COMBINATIONS)
 def system(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, post: MailServer
 ) -> Iterator[System]:
     shape, database = request.param
     if database == "postgres" and "LENDERY_TEST_POSTGRES" not in os.environ:
         pytest.skip("no PostgreSQL: run through `make test`")
     folder: Path = tmp_path_factory.mktemp(f"{shape}-{database}")
-    with System.start(shape, database, folder) as system:
+    mail = {
+        "LENDERY_SMTP_HOST": "127.0.0.1",
+        "LENDERY_SMTP_PORT": str(post.port),
+        "LENDERY_SMTP_TLS": "none",
+        "LENDERY_SMTP_FROM": "Riverside <library@library.test>",
+    }
+    with System.start(shape, database, folder, **mail) as system:
         yield system
 
 

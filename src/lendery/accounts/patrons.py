@@ -1,6 +1,7 @@
-"""What circulation learns of people: their card, category, expiry and blocks."""
+"""What neighbours learn of people: their card, category, expiry and blocks."""
 
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -8,7 +9,7 @@ from uuid import UUID
 
 from lendery.accounts import cards
 from lendery.accounts.repository import people as rows
-from lendery.contracts.accounts import Patron, PatronBlock
+from lendery.contracts.accounts import Expiring, Patron, PatronBlock
 from lendery.platform.db import Database
 
 
@@ -33,6 +34,13 @@ class PatronIndex:
         async with self.db.read() as session:
             found = _patrons(await rows.patron_of_card(session, card_number=number))
         return found[0] if found else None
+
+    async def expiring(
+        self, *, since: date, until: date, after: UUID | None, most: int
+    ) -> list[Expiring]:
+        async with self.db.read() as session:
+            found = await rows.expiring(session, since=since, until=until, after=after, most=most)
+        return [Expiring(patron_id=row.id, expires_on=row.expires_on) for row in found]
 
 
 def _patrons(found: list[Any]) -> list[Patron]:

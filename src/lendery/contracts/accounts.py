@@ -59,6 +59,13 @@ class Patron(Value):
     version: int = 1
 
 
+class Expiring(Value):
+    """A person whose card runs out on `expires_on`."""
+
+    patron_id: UUID
+    expires_on: date
+
+
 class User(Value):
     """A person as staff and the person see them."""
 
@@ -184,10 +191,15 @@ class PatronRemoved(Event):
 
 
 class Patrons(Protocol):
-    """What circulation asks about people."""
+    """What circulation asks about people, and notices about their cards."""
 
     async def by_ids(self, *, ids: list[UUID]) -> list[Patron]: ...
     async def by_card(self, *, card_number: str) -> Patron | None: ...
+    async def expiring(
+        self, *, since: date, until: date, after: UUID | None, most: int
+    ) -> list[Expiring]:
+        """Active people whose card runs out from `since` to `until`, by their ids."""
+        ...
 
 
 class Users(Protocol):

@@ -30,6 +30,8 @@ class Permission(StrEnum):
     WRITE_RULES = "rules:write"
     RUN_IMPORTS = "imports:run"
     READ_JOBS = "jobs:read"
+    READ_NOTICES = "notices:read"
+    WRITE_NOTICES = "notices:write"
 
 
 READER = frozenset(
@@ -48,6 +50,7 @@ LIBRARIAN = READER | {
     Permission.READ_RULES,
     Permission.RUN_IMPORTS,
     Permission.READ_JOBS,
+    Permission.READ_NOTICES,
 }
 GRANTED: dict[str, frozenset[Permission]] = {
     "reader": READER,

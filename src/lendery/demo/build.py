@@ -174,7 +174,13 @@ class DemoLibrary:
         self.progress.advance(1)
 
     async def _deliver(self) -> None:
-        """What was announced is delivered, as it would have been all along."""
+        """What was announced is delivered, as it would have been all along.
+
+        Readers are told of the last week only: of what was before they have heard.
+        """
+        told_since = self.today - timedelta(days=7)
+        settings = self.wiring.settings.model_copy(update={"notices_not_before": told_since})
+        self.wiring.settings = settings
         async with self.wiring.db.read() as session:
             backlogs = [await session.row(each.backlog) for each in self.wiring.relay.outboxes]
         self.progress.start("Telling the catalogue", sum(row.waiting for row in backlogs if row))

@@ -21,6 +21,7 @@ from lendery.contracts.base import PeerFailed, PeerUnavailable
 from lendery.platform.http import problems
 from lendery.platform.metrics import BREAKER
 from lendery.platform.services import ServiceTokens
+from lendery.platform.settings import Settings
 
 P = TypeVar("P")
 Method = Callable[..., Coroutine[Any, Any, Any]]
@@ -108,6 +109,18 @@ class Peer:
     client: httpx2.AsyncClient
     tokens: ServiceTokens
     breaker: Breaker
+
+    @classmethod
+    def of(cls, context: str, settings: Settings) -> "Peer":
+        """The peer that serves a context, at the address in the settings."""
+        client = httpx2.AsyncClient(
+            base_url=str(settings.peers[context]),
+            timeout=httpx2.Timeout(5.0, connect=1.0),
+            limits=httpx2.Limits(max_connections=100, max_keepalive_connections=50),
+        )
+        name = ",".join(sorted(settings.contexts))
+        tokens = ServiceTokens(settings.secret.get_secret_value(), name)
+        return cls(context, client, tokens, Breaker(context))
 
     async def post(self, path: str, body: bytes, *, tries: int) -> httpx2.Response:
         """The answer, whatever its status. Raises PeerUnavailable when there is none."""

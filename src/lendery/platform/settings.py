@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, HttpUrl, SecretStr, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
-CONTEXTS = ("accounts", "catalog", "circulation", "reviews", "web")
+from lendery.platform.notice_settings import NoticeSettings
+
+CONTEXTS = ("accounts", "catalog", "circulation", "notices", "reviews", "web")
 DEFAULT_SECRET = "for-development-only"
 
 
-class Settings(BaseSettings):
+class Settings(NoticeSettings):
     """`contexts` run in this process; every other one is called at its address in `peers`."""
 
     model_config = SettingsConfigDict(
@@ -34,7 +36,7 @@ class Settings(BaseSettings):
     database_pool: int = Field(10, ge=1, le=200, description="PostgreSQL connections a process.")
     contexts: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(CONTEXTS),
-        description="Which parts run here: accounts,catalog,circulation,reviews,web.",
+        description="Which parts run here: accounts,catalog,circulation,notices,reviews,web.",
     )
     peers: dict[str, HttpUrl] = Field(
         {}, description="Where the other parts are: LENDERY_PEERS__ACCOUNTS=http://host:8081."
@@ -133,6 +135,7 @@ class Settings(BaseSettings):
         for name in (
             *("backup_folder", "backup_passphrase"),
             *("LENDERY_REDIS_URL", "REDIS_URL", "LENDERY_REDIS_HOST", "REDIS_HOST"),
+            *("smtp_host", "smtp_user", "smtp_password", "notices_not_before", "notices_quiet"),
         ):
             if given.get(name) == "":  # as compose files leave out what is not set
                 del given[name]
@@ -145,6 +148,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"LENDERY_CONTEXTS names {', '.join(sorted(unknown))}; known: {', '.join(CONTEXTS)}"
             )
+        if objection := self.mail_objection():
+            raise ValueError(objection)
         if self.environment == "production":
             secret = self.secret.get_secret_value()
             if secret == DEFAULT_SECRET or len(secret) < 32:

@@ -1,7 +1,7 @@
 """Users and their blocks."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -83,6 +83,18 @@ _patrons = (
 PATRONS = Statement(_patrons.where(any_of(user.c.id, "ids")))
 PATRON_OF_CARD = Statement(_patrons.where(user.c.card_number == bindparam("card_number")))
 
+EXPIRING = Statement(
+    select(user.c.id, user.c.expires_on)
+    .where(
+        user.c.expires_on.between(bindparam("since"), bindparam("until")),
+        user.c.id > bindparam("after", type_=user.c.id.type),
+        user.c.active,
+        KNOWN,
+    )
+    .order_by(user.c.id)
+    .limit(bindparam("most"))
+)
+
 
 async def patrons(session: Session, *, ids: list[UUID]) -> list[Any]:
     """A row for each block of each person, or one with `block_id` null; the removed as well."""
@@ -91,6 +103,14 @@ async def patrons(session: Session, *, ids: list[UUID]) -> list[Any]:
 
 async def patron_of_card(session: Session, *, card_number: str) -> list[Any]:
     return await session.rows(PATRON_OF_CARD, card_number=card_number)
+
+
+async def expiring(
+    session: Session, *, since: date, until: date, after: UUID | None, most: int
+) -> list[Any]:
+    """(id, expires_on) of those whose card runs out between the two days."""
+    place = after or UUID(int=0)
+    return await session.rows(EXPIRING, since=since, until=until, after=place, most=most)
 
 
 async def person(session: Session, *, user_id: UUID) -> User | None:

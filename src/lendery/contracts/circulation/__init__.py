@@ -19,6 +19,7 @@ from lendery.contracts.circulation.branches import (
     NoSuchCalendar,
     Weekday,
 )
+from lendery.contracts.circulation.due_list import DueList, DueLoan, DuePlace, HeldFor, Posted
 from lendery.contracts.circulation.holds import (
     CopyReleased,
     Hold,
@@ -186,6 +187,9 @@ __all__ = [
     "CopyWas",
     "Corrections",
     "CreditRefunded",
+    "DueList",
+    "DueLoan",
+    "DuePlace",
     "Explanation",
     "Fees",
     "Fine",
@@ -194,6 +198,7 @@ __all__ = [
     "FinePaid",
     "FineWaived",
     "Flag",
+    "HeldFor",
     "Hold",
     "HoldBlock",
     "HoldBlockCode",
@@ -256,6 +261,7 @@ __all__ = [
     "Payment",
     "PaymentRefused",
     "PaymentReversed",
+    "Posted",
     "Pull",
     "QueueLength",
     "Refund",

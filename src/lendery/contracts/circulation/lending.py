@@ -218,12 +218,15 @@ class ItemCheckedOut(Event):
 
 
 class LoanRenewed(Event):
+    """`automatic`: by the clock, and nobody asked for it."""
+
     about = "copy_id"
     loan_id: UUID
     copy_id: UUID
     due_at: datetime
     renewals: int
     by: UUID | None = None
+    automatic: bool = False
 
 
 class LoanMoved(Event):
