@@ -18,23 +18,34 @@ from lendery.platform.db.log import ContextTables
 from lendery.platform.events import Reaction
 from lendery.platform.jobs import Job
 from lendery.platform.queue import LongJob
+from lendery.reports.jobs import JOBS as REPORTS_JOBS
+from lendery.reports.models import TABLES as REPORTS_TABLES
+from lendery.reports.reactions import REACTIONS as REPORTS_REACTIONS
 from lendery.reviews.jobs import JOBS as REVIEWS_JOBS
 from lendery.reviews.models import TABLES as REVIEWS_TABLES
 from lendery.reviews.reactions import REACTIONS as REVIEWS_REACTIONS
 
 TABLES: dict[str, ContextTables] = {
     each.context: each
-    for each in (ACCOUNTS_TABLES, CATALOG_TABLES, CIRCULATION_TABLES, REVIEWS_TABLES)
+    for each in (
+        ACCOUNTS_TABLES,
+        CATALOG_TABLES,
+        CIRCULATION_TABLES,
+        REVIEWS_TABLES,
+        REPORTS_TABLES,
+    )
 }
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "catalog": CATALOG_REACTIONS,
     "circulation": CIRCULATION_REACTIONS,
     "reviews": REVIEWS_REACTIONS,
+    "reports": REPORTS_REACTIONS,
 }
 JOBS: dict[str, tuple[Job, ...]] = {
     "catalog": CATALOG_JOBS,
     "circulation": CIRCULATION_JOBS,
     "reviews": REVIEWS_JOBS,
+    "reports": REPORTS_JOBS,
 }
 LONG_JOBS: dict[str, tuple[JobTable, dict[str, LongJob]]] = {
     "catalog": (CATALOG_JOB_TABLE, CATALOG_LONG_JOBS)

@@ -109,7 +109,7 @@ class SameProcess:
     async def open(cls, url: str) -> AsyncIterator["SameProcess"]:
         settings = Settings(
             database_url=url,
-            contexts=frozenset({"accounts", "catalog", "circulation", "reviews"}),
+            contexts=frozenset({"accounts", "catalog", "circulation", "reviews", "reports"}),
             secret=SecretStr("a secret for races, of more than 32 characters"),
         )
         place = cls(url, [wire(settings) for _ in range(LIBRARIES)])

@@ -25,6 +25,7 @@ TABLE: list[tuple[str, Permission, bool, bool, bool, bool]] = [
     ("write rules, branches, calendars", P.WRITE_RULES, False, False, False, True),
     ("import, export, undo", P.RUN_IMPORTS, False, False, True, True),
     ("see what long jobs do", P.READ_JOBS, False, False, True, True),
+    ("read reports", P.READ_REPORTS, False, False, True, True),
 ]
 ROLES = ("reader", "librarian", "admin")
 

@@ -156,7 +156,10 @@ def test_each_part_has_names_of_its_own(folder: Path) -> None:
 
         return _label(Settings(contexts=frozenset(contexts)))
 
-    assert label("accounts", "catalog", "circulation", "reviews", "web") == "lendery"
+    assert (
+        label("accounts", "catalog", "circulation", "reviews", "reports", "reports", "web")
+        == "lendery"
+    )
     assert label("catalog", "web") == label("catalog") == "lendery-catalog"
     assert label("circulation", "catalog") == "lendery-catalog-circulation"
 

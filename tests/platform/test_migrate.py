@@ -20,7 +20,7 @@ from tests.databases import KINDS, Shelter
 
 from .toy import on_connection
 
-CONTEXTS = ("accounts", "catalog", "circulation", "reviews")
+CONTEXTS = ("accounts", "catalog", "circulation", "reviews", "reports")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 

@@ -90,7 +90,9 @@ def scope_of(app: FastAPI, path: str, method: str, accept: bytes) -> Scope:
     }
 
 
-@pytest.mark.parametrize("contexts", ["accounts,catalog,circulation,reviews,web", "circulation"])
+@pytest.mark.parametrize(
+    "contexts", ["accounts,catalog,circulation,reviews,reports,web", "circulation"]
+)
 async def test_every_path_finds_the_same_endpoint_as_in_the_stock_router(
     contexts: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ DOORS = {
     "catalog": f"{API}/books?limit=1",
     "circulation": f"{API}/loans?limit=1",
     "reviews": f"{API}/reviews?limit=1",
+    "reports": f"{API}/reports",
 }
 
 
@@ -72,6 +73,7 @@ INSIDE = {
     "catalog": "/internal/Copies/by_barcode",
     "circulation": "/internal/Loans/check_out",
     "reviews": "/internal/Reviews/get",
+    "reports": "/internal/Reports/listed",
 }
 
 

@@ -294,6 +294,15 @@ REVIEWS = {
     ],
 }
 
+REPORTS = {
+    "GET /reports": [Ask(STAFF)],
+    "GET /reports/{name}": [
+        Ask(STAFF, at={"name": "loans-by-day"}),
+        Ask(STAFF, at={"name": "overdue"}),
+        Ask(STAFF, query="?format=csv", at={"name": "top-titles"}),
+    ],
+}
+
 OWN_RECORD = "/users/{user_id}"
 NEWCOMER = {"email": "{mark}@lendery.test", "password": PASSWORD, "name": "Ben"}
 A_PERSON = {"name": "Ben", "category": "{category}"}
@@ -372,7 +381,9 @@ def _absolute(operation: str) -> str:
 
 WHO_MAY: dict[str, list[Ask]] = {
     _absolute(operation): asks
-    for operation, asks in (CATALOG | AUTHORITIES | BULK | CIRCULATION | REVIEWS | ACCOUNTS).items()
+    for operation, asks in (
+        CATALOG | AUTHORITIES | BULK | CIRCULATION | REVIEWS | REPORTS | ACCOUNTS
+    ).items()
 } | {"GET /.well-known/jwks.json": [Ask(ALL)]}
 
 SMOKE = [

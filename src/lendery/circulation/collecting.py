@@ -28,6 +28,7 @@ async def collected(
     fee: int,
     currency: str,
     by: UUID | None,
+    branch_id: UUID,
     now: datetime,
 ) -> list[Write]:
     """The writes beside the loan's own. `copy` are the facts of the check-out, read under the
@@ -53,6 +54,7 @@ async def collected(
             hold_id=own.id,
             loan_id=loan_id,
             by=by,
+            branch_id=branch_id,
         )
         writes += charge.writes(tx)
     return writes

@@ -215,6 +215,7 @@ class CheckOutDesk:
             item_type=copy.item_type,
             home_branch_id=copy.home_branch_id,
             policy=case.policy.as_json,
+            category=patron.category,
         )
         writes = [
             loans.lending(
@@ -239,6 +240,7 @@ class CheckOutDesk:
                 fee=case.policy.hold_fee,
                 currency=self.currency,
                 by=actor.id if actor.staff else None,
+                branch_id=branch_id,
                 now=now,
             )
         if copy.in_transit_to or copy.lost or copy.missing:  # it is plainly here

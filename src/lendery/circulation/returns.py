@@ -131,7 +131,7 @@ class ReturnsDesk:
         if row.id is not None:
             writes.insert(0, loans.taking_back(row.id, at=at, branch_id=branch_id))
             loan = loan_value(row, now).model_copy(update={"returned_at": at, "overdue": False})
-            late = self._late(copy, row, house, at, now, by)
+            late = self._late(copy, row, house, branch_id, at, now, by)
         if late is not None:
             writes += late.writes(tx)
         answer = Return(
@@ -154,7 +154,14 @@ class ReturnsDesk:
         return answer
 
     def _late(
-        self, copy: Any, row: Any, house: House, at: datetime, now: datetime, by: UUID | None
+        self,
+        copy: Any,
+        row: Any,
+        house: House,
+        branch_id: UUID,
+        at: datetime,
+        now: datetime,
+        by: UUID | None,
     ) -> Charge | None:
         return late_charge(
             row,
@@ -165,6 +172,7 @@ class ReturnsDesk:
             until=at,
             now=now,
             by=by,
+            branch_id=branch_id,
         )
 
 

@@ -92,6 +92,7 @@ class Till:
             currency=self.currency,
             method=payment.method,
             by=self.actor.id,
+            branch_id=self.actor.desk,
         )
         return self._line(
             told,
@@ -155,6 +156,7 @@ class Till:
             amount=amount,
             currency=self.currency,
             by=self.actor.id,
+            branch_id=self.actor.desk,
         )
         writes = self._line(
             told,
@@ -200,6 +202,7 @@ class Till:
             currency=self.currency,
             method=refund.method,
             by=self.actor.id,
+            branch_id=self.actor.desk,
         )
         writes = self._line(
             told_all,

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     WRITE_RULES = "rules:write"
     RUN_IMPORTS = "imports:run"
     READ_JOBS = "jobs:read"
+    READ_REPORTS = "reports:read"
 
 
 READER = frozenset(
@@ -46,6 +47,7 @@ LIBRARIAN = READER | {
     Permission.READ_RULES,
     Permission.RUN_IMPORTS,
     Permission.READ_JOBS,
+    Permission.READ_REPORTS,
 }
 GRANTED: dict[str, frozenset[Permission]] = {
     "reader": READER,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-CONTEXTS = ("accounts", "catalog", "circulation", "reviews", "web")
+CONTEXTS = ("accounts", "catalog", "circulation", "reviews", "reports", "web")
 DEFAULT_SECRET = "for-development-only"
 
 
@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     database_pool: int = Field(10, ge=1, le=200, description="PostgreSQL connections a process.")
     contexts: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(CONTEXTS),
-        description="Which parts run here: accounts,catalog,circulation,reviews,web.",
+        description="Which parts run here: accounts,catalog,circulation,reviews,reports,web.",
     )
     peers: dict[str, HttpUrl] = Field(
         {}, description="Where the other parts are: LENDERY_PEERS__ACCOUNTS=http://host:8081."

@@ -184,7 +184,8 @@ class NotOnLoan(Problem):
 class ItemCheckedOut(Event):
     """`borrower` is a random token of this loan; the log never names the patron.
 
-    `policy` is what the loan keeps of the rules. Null in logs of before it was told.
+    `policy` is what the loan keeps of the rules, `category` the borrower's, for statistics. Null
+    in logs of before they were told.
     """
 
     about = "copy_id"
@@ -199,15 +200,19 @@ class ItemCheckedOut(Event):
     item_type: str | None = None
     home_branch_id: UUID | None = None
     policy: dict[str, Any] | None = None
+    category: str | None = None
 
 
 class LoanRenewed(Event):
+    """`branch_id` is where it was lent; null in logs of before that was told."""
+
     about = "copy_id"
     loan_id: UUID
     copy_id: UUID
     due_at: datetime
     renewals: int
     by: UUID | None = None
+    branch_id: UUID | None = None
 
 
 class LoanMoved(Event):
