@@ -16,7 +16,7 @@ from bench.library import ANN, LEA, WORDS, Library, card
 from bench.servers import Server
 
 DEMO = Path("var/lendery.db")
-CONTEXTS = ("accounts", "catalog", "circulation", "notices", "reviews", "web")
+CONTEXTS = ("accounts", "catalog", "circulation", "notices", "reports", "reviews", "web")
 MIXED = 2_000
 IMPORTED = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \| +([\w.]+)")
 

@@ -1,8 +1,8 @@
 """A real Lendery for tests: real processes, real databases, spoken to over HTTP.
 
 `System.start` gives the same library in either shape, so a story told to it is told to both:
-one process with everything, or accounts, catalog, circulation, notices and reviews each on their
-own with their own database. `System.client` sends each path to whoever serves it, as a gateway
+one process with everything, or accounts, catalog, circulation, notices, reports and reviews each on
+their own with their own database. `System.client` sends each path to whoever serves it, as a gateway
 would; the table is read from the services' own OpenAPI documents.
 """
 
@@ -29,7 +29,7 @@ import httpx2
 from lendery.platform import migrate
 
 ADMIN = ("admin@lendery.test", "an-admin-password")
-SERVICES = ("accounts", "catalog", "circulation", "notices", "reviews")
+SERVICES = ("accounts", "catalog", "circulation", "notices", "reports", "reviews")
 WEB = ()
 READY_WITHIN = 60.0
 ROOT = Path(__file__).parents[1]

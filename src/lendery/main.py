@@ -37,6 +37,7 @@ from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
 from lendery.contracts.jobs import Jobs
 from lendery.contracts.notices import MailLog, Notices, NoticeTemplates
+from lendery.contracts.reports import Reports
 from lendery.contracts.reviews import Reviews
 from lendery.notices import routes as notices_routes
 from lendery.parts import DERIVED, JOBS, LONG_JOBS, REACTIONS, TABLES
@@ -60,6 +61,7 @@ from lendery.platform.ports import expose
 from lendery.platform.schema import states
 from lendery.platform.services import ServiceTokens
 from lendery.platform.settings import CONTEXTS, Settings
+from lendery.reports import routes as reports_routes
 from lendery.reviews import routes as reviews_routes
 from lendery.wiring import Wiring, wire
 
@@ -178,6 +180,8 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
         )
     if "reviews" in here:
         found.append(reviews_routes.routes(wiring.reviews))
+    if "reports" in here:
+        found.append(reports_routes.routes(wiring.reports))
     return found
 
 
@@ -228,6 +232,8 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
         ]
     if "reviews" in here:
         found.append(expose(Reviews, wiring.reviews))
+    if "reports" in here:
+        found.append(expose(Reports, wiring.reports))
     return found
 
 

@@ -21,6 +21,9 @@ from lendery.platform.db.log import ContextTables
 from lendery.platform.events import Reaction
 from lendery.platform.jobs import Job
 from lendery.platform.queue import LongJob
+from lendery.reports.jobs import JOBS as REPORTS_JOBS
+from lendery.reports.models import TABLES as REPORTS_TABLES
+from lendery.reports.reactions import REACTIONS as REPORTS_REACTIONS
 from lendery.reviews.jobs import JOBS as REVIEWS_JOBS
 from lendery.reviews.models import TABLES as REVIEWS_TABLES
 from lendery.reviews.reactions import REACTIONS as REVIEWS_REACTIONS
@@ -32,6 +35,7 @@ TABLES: dict[str, ContextTables] = {
         CATALOG_TABLES,
         CIRCULATION_TABLES,
         NOTICES_TABLES,
+        REPORTS_TABLES,
         REVIEWS_TABLES,
     )
 }
@@ -40,12 +44,14 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "circulation": CIRCULATION_REACTIONS,
     "notices": NOTICES_REACTIONS,
     "reviews": REVIEWS_REACTIONS,
+    "reports": REPORTS_REACTIONS,
 }
 JOBS: dict[str, tuple[Job, ...]] = {
     "catalog": CATALOG_JOBS,
     "circulation": CIRCULATION_JOBS,
     "notices": NOTICES_JOBS,
     "reviews": REVIEWS_JOBS,
+    "reports": REPORTS_JOBS,
 }
 LONG_JOBS: dict[str, tuple[JobTable, dict[str, LongJob]]] = {
     "catalog": (CATALOG_JOB_TABLE, CATALOG_LONG_JOBS)

@@ -57,6 +57,7 @@ from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
 from lendery.contracts.jobs import Jobs
 from lendery.contracts.notices import MailLog, Notices, NoticeTemplates
+from lendery.contracts.reports import Reports
 from lendery.contracts.reviews import Reviews
 from lendery.notices.inbox import Inbox
 from lendery.notices.mail_log import MailBook
@@ -73,6 +74,9 @@ from lendery.platform.jobs import JobRunner
 from lendery.platform.ports import Peer, remote
 from lendery.platform.queue import QueueRunner
 from lendery.platform.settings import CONTEXTS, Settings
+from lendery.reports.learning import Learner
+from lendery.reports.statistics import ReportDesk
+from lendery.reports.zones import Zones
 from lendery.reviews import hot as reviews_hot
 from lendery.reviews.board import ReviewBoard
 from lendery.reviews.models import CHANGES as REVIEWS_CHANGES
@@ -230,6 +234,22 @@ class Wiring:
         return self._port(
             Reviews, "reviews", lambda: ReviewBoard(self.db, self.books, self.borrowings)
         )
+
+    @cached_property
+    def reports(self) -> Reports:
+        return self._port(
+            Reports,
+            "reports",
+            lambda: ReportDesk(self.db, self.learner, self.zones, self.branches, self.loans),
+        )
+
+    @cached_property
+    def learner(self) -> Learner:
+        return Learner(self.db, self.copies, self.books)
+
+    @cached_property
+    def zones(self) -> Zones:
+        return Zones(self.branches)
 
     @cached_property
     def memory(self) -> Memory:

@@ -21,7 +21,7 @@ from structlog.testing import capture_logs
 from lendery.contracts.accounts import NewUser
 from lendery.contracts.permissions import SYSTEM
 from lendery.main import Wiring, create_app, wire
-from lendery.platform.settings import Settings
+from lendery.platform.settings import CONTEXTS, Settings
 from tests.assurance.desks import Ask, Desks, HttpDesks, Told
 from tests.assurance.evidence import Evidence
 from tests.system import ADMIN, System
@@ -109,7 +109,7 @@ class SameProcess:
     async def open(cls, url: str) -> AsyncIterator["SameProcess"]:
         settings = Settings(
             database_url=url,
-            contexts=frozenset({"accounts", "catalog", "circulation", "notices", "reviews"}),
+            contexts=frozenset(CONTEXTS) - {"web"},
             secret=SecretStr("a secret for races, of more than 32 characters"),
         )
         place = cls(url, [wire(settings) for _ in range(LIBRARIES)])

@@ -28,6 +28,7 @@ TABLE: list[tuple[str, Permission, bool, bool, bool, bool]] = [
     ("see what long jobs do", P.READ_JOBS, False, False, True, True),
     ("see notices' words and mails", P.READ_NOTICES, False, False, True, True),
     ("word notices", P.WRITE_NOTICES, False, False, False, True),
+    ("read reports", P.READ_REPORTS, False, False, True, True),
 ]
 ROLES = ("reader", "librarian", "admin")
 

@@ -29,7 +29,7 @@ from lendery.platform.settings import Settings
 
 from .toy import on_connection
 
-CONTEXTS = ["accounts", "catalog", "circulation", "notices", "reviews"]
+CONTEXTS = ["accounts", "catalog", "circulation", "notices", "reports", "reviews"]
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 3, 1)
 PASSPHRASE = "correct horse battery staple"

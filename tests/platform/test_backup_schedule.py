@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from lendery.main import wire
 from lendery.platform.backup.checking import check
 from lendery.platform.backup.scheduled import ABANDONED, BackupFailed, BackupFolder, backup_job
-from lendery.platform.settings import Settings
+from lendery.platform.settings import CONTEXTS, Settings
 from tests.databases import KINDS, Shelter
 from tests.system import System
 
@@ -156,7 +156,7 @@ def test_each_part_has_names_of_its_own(folder: Path) -> None:
 
         return _label(Settings(contexts=frozenset(contexts)))
 
-    assert label("accounts", "catalog", "circulation", "notices", "reviews", "web") == "lendery"
+    assert label(*CONTEXTS) == "lendery"
     assert label("catalog", "web") == label("catalog") == "lendery-catalog"
     assert label("circulation", "catalog") == "lendery-catalog-circulation"
 

@@ -20,7 +20,7 @@ from tests.databases import KINDS, Shelter
 
 from .toy import on_connection
 
-CONTEXTS = ("accounts", "catalog", "circulation", "notices", "reviews")
+CONTEXTS = ("accounts", "catalog", "circulation", "notices", "reports", "reviews")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 

@@ -91,7 +91,7 @@ def scope_of(app: FastAPI, path: str, method: str, accept: bytes) -> Scope:
 
 
 @pytest.mark.parametrize(
-    "contexts", ["accounts,catalog,circulation,notices,reviews,web", "circulation"]
+    "contexts", ["accounts,catalog,circulation,notices,reports,reviews,web", "circulation"]
 )
 async def test_every_path_finds_the_same_endpoint_as_in_the_stock_router(
     contexts: str, monkeypatch: pytest.MonkeyPatch

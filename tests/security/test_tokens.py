@@ -14,6 +14,7 @@ DOORS = {
     "circulation": f"{API}/loans?limit=1",
     "notices": f"{API}/me/notices?limit=1",
     "reviews": f"{API}/reviews?limit=1",
+    "reports": f"{API}/reports",
 }
 
 
@@ -74,6 +75,7 @@ INSIDE = {
     "circulation": "/internal/Loans/check_out",
     "notices": "/internal/Notices/inbox",
     "reviews": "/internal/Reviews/get",
+    "reports": "/internal/Reports/listed",
 }
 
 

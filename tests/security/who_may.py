@@ -350,6 +350,15 @@ NOTICES = {
     "DELETE /notices/bounces/{patron_id}": [Ask(STAFF, status=404)],
 }
 
+REPORTS = {
+    "GET /reports": [Ask(STAFF)],
+    "GET /reports/{name}": [
+        Ask(STAFF, at={"name": "loans-by-day"}),
+        Ask(STAFF, at={"name": "overdue"}),
+        Ask(STAFF, query="?format=csv", at={"name": "top-titles"}),
+    ],
+}
+
 OWN_RECORD = "/users/{user_id}"
 NEWCOMER = {"email": "{mark}@lendery.test", "password": PASSWORD, "name": "Ben"}
 A_PERSON = {"name": "Ben", "category": "{category}"}
@@ -429,7 +438,7 @@ def _absolute(operation: str) -> str:
 WHO_MAY: dict[str, list[Ask]] = {
     _absolute(operation): asks
     for operation, asks in (
-        CATALOG | AUTHORITIES | BULK | CIRCULATION | REVIEWS | NOTICES | ACCOUNTS
+        CATALOG | AUTHORITIES | BULK | CIRCULATION | NOTICES | REPORTS | REVIEWS | ACCOUNTS
     ).items()
 } | {"GET /.well-known/jwks.json": [Ask(ALL)]}
 

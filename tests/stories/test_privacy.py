@@ -56,7 +56,7 @@ def _log_and_answers(folder: Path) -> list[str]:
     Left out: that something about a person changed, which names the person by id alone.
     """
     found = []
-    for name in ("accounts", "catalog", "circulation", "notices", "reviews"):
+    for name in ("accounts", "catalog", "circulation", "notices", "reports", "reviews"):
         database = sqlite3.connect(folder / f"{name}.db")
         for table in (f"{name}_event", f"{name}_request"):
             shown = "name, body" if table.endswith("event") else "scope, answer"

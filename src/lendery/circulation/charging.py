@@ -28,6 +28,7 @@ class Charge:
     book_id: UUID | None = None
     note: str | None = None
     by: UUID | None = None
+    branch_id: UUID | None = None
 
     def writes(self, tx: Tx) -> list[Write]:
         borrower = new_id()
@@ -41,6 +42,7 @@ class Charge:
             loan_id=self.loan_id,
             hold_id=self.hold_id,
             by=self.by,
+            branch_id=self.branch_id,
         )
         line = ledger.adding(
             id=self.id,
@@ -86,6 +88,7 @@ def late_charge(
     until: datetime,
     now: datetime,
     by: UUID | None,
+    branch_id: UUID | None,
 ) -> Charge | None:
     """What the lateness of a loan costs up to `until`, by the policy on it; None: nothing."""
     amount = 0
@@ -110,6 +113,7 @@ def late_charge(
         loan_id=loan.id,
         book_id=loan.book_id,
         by=by,
+        branch_id=branch_id,
     )
 
 

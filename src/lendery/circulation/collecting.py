@@ -53,6 +53,7 @@ async def collected(
     fee: int,
     currency: str,
     by: UUID | None,
+    branch_id: UUID,
     now: datetime,
 ) -> Collected:
     """What comes of it beside the loan. `copy` are the facts of the check-out, read under the
@@ -79,6 +80,7 @@ async def collected(
             hold_id=own.id,
             loan_id=loan_id,
             by=by,
+            branch_id=branch_id,
         )
     return Collected(tuple(steps), spare, charge)
 

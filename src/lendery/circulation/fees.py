@@ -140,6 +140,7 @@ class FeeDesk:
                 note=charge.note,
                 at=now,
                 by=actor.id,
+                branch_id=actor.desk,
             )
             writes = made.writes(tx)
             if key is not None:

@@ -152,6 +152,7 @@ class CheckOutDesk:
                 fee=case.policy.hold_fee,
                 currency=self.currency,
                 by=actor.id if actor.staff else None,
+                branch_id=branch_id,
                 now=now,
             )
         happened = ItemCheckedOut.model_construct(
@@ -169,6 +170,7 @@ class CheckOutDesk:
             home_branch_id=copy.home_branch_id,
             policy=case.policy.as_json,
             before=_before(copy, seen, caused),
+            category=patron.category,
         )
         writes = [
             loans.lending(

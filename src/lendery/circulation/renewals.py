@@ -82,6 +82,7 @@ class RenewalDesk:
             until=now,
             now=now,
             by=actor.id if actor.staff else None,
+            branch_id=actor.desk or row.branch_id,
         )
         return await self._renew(tx, row, new_due_at, late, actor, now, key)
 
@@ -120,6 +121,7 @@ class RenewalDesk:
             due_at=due_at,
             renewals=renewals,
             by=actor.id if actor.staff else None,
+            branch_id=row.branch_id,
         )
         writes = [
             loans.renewing(row.id, due_at=due_at, renewals=renewals),

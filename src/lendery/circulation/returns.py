@@ -117,7 +117,7 @@ class ReturnsDesk:
             loan = loan_value(row, now).model_copy(
                 update={"returned_at": at, "overdue": False, "ended_as": "returned"}
             )
-            late = self._late(copy, row, house, at, now, by)
+            late = self._late(copy, row, house, branch_id, at, now, by)
         step = waiting.step if waiting else None
         happened = ItemCheckedIn(
             at=now,
@@ -165,7 +165,14 @@ class ReturnsDesk:
         return answer
 
     def _late(
-        self, copy: Any, row: Any, house: House, at: datetime, now: datetime, by: UUID | None
+        self,
+        copy: Any,
+        row: Any,
+        house: House,
+        branch_id: UUID,
+        at: datetime,
+        now: datetime,
+        by: UUID | None,
     ) -> Charge | None:
         return late_charge(
             row,
@@ -176,6 +183,7 @@ class ReturnsDesk:
             until=at,
             now=now,
             by=by,
+            branch_id=branch_id,
         )
 
 

@@ -91,6 +91,7 @@ class Till:
             currency=self.currency,
             method=payment.method,
             by=self.actor.id,
+            branch_id=self.actor.desk,
         )
 
     def _settles(self, payment: NewPayment, told: FinePaid) -> list[Write]:
@@ -156,6 +157,7 @@ class Till:
             amount=amount,
             currency=self.currency,
             by=self.actor.id,
+            branch_id=self.actor.desk,
         )
         writes = self._line(
             told,
@@ -205,6 +207,7 @@ class Till:
             currency=self.currency,
             method=refund.method,
             by=self.actor.id,
+            branch_id=self.actor.desk,
         )
         writes = self._line(
             told_all,

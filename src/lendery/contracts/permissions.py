@@ -32,6 +32,7 @@ class Permission(StrEnum):
     READ_JOBS = "jobs:read"
     READ_NOTICES = "notices:read"
     WRITE_NOTICES = "notices:write"
+    READ_REPORTS = "reports:read"
 
 
 READER = frozenset(
@@ -51,6 +52,7 @@ LIBRARIAN = READER | {
     Permission.RUN_IMPORTS,
     Permission.READ_JOBS,
     Permission.READ_NOTICES,
+    Permission.READ_REPORTS,
 }
 GRANTED: dict[str, frozenset[Permission]] = {
     "reader": READER,

@@ -10,7 +10,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from lendery.platform.notice_settings import NoticeSettings
 
-CONTEXTS = ("accounts", "catalog", "circulation", "notices", "reviews", "web")
+CONTEXTS = ("accounts", "catalog", "circulation", "notices", "reports", "reviews", "web")
 DEFAULT_SECRET = "for-development-only"
 
 
@@ -36,7 +36,7 @@ class Settings(NoticeSettings):
     database_pool: int = Field(10, ge=1, le=200, description="PostgreSQL connections a process.")
     contexts: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(CONTEXTS),
-        description="Which parts run here: accounts,catalog,circulation,notices,reviews,web.",
+        description=f"Which parts run here: {','.join(CONTEXTS)}.",
     )
     peers: dict[str, HttpUrl] = Field(
         {}, description="Where the other parts are: LENDERY_PEERS__ACCOUNTS=http://host:8081."

@@ -198,8 +198,9 @@ class NotOnLoan(Problem):
 class ItemCheckedOut(Event):
     """`borrower` is a random token of this loan; the log never names the patron.
 
-    `policy` is what the loan keeps of the rules. Null in logs of before it was told. `before` is
-    what undoing it puts back; null: nothing but the loan came of it.
+    `policy` is what the loan keeps of the rules, `category` the borrower's, for statistics. Null
+    in logs of before they were told. `before` is what undoing it puts back; null: nothing but the
+    loan came of it.
     """
 
     about = "copy_id"
@@ -215,10 +216,12 @@ class ItemCheckedOut(Event):
     home_branch_id: UUID | None = None
     policy: dict[str, Any] | None = None
     before: Before | None = None
+    category: str | None = None
 
 
 class LoanRenewed(Event):
-    """`automatic`: by the clock, and nobody asked for it."""
+    """`automatic`: by the clock, and nobody asked for it. `branch_id` is where it was lent; null
+    in logs of before that was told."""
 
     about = "copy_id"
     loan_id: UUID
@@ -227,6 +230,7 @@ class LoanRenewed(Event):
     renewals: int
     by: UUID | None = None
     automatic: bool = False
+    branch_id: UUID | None = None
 
 
 class LoanMoved(Event):

@@ -202,7 +202,8 @@ class NoSuchPatron(NotFound):
 
 
 class FineCharged(Event):
-    """`borrower` is a random token of this line. Amounts are minor units of `currency`."""
+    """`borrower` is a random token of this line, `branch_id` the desk of any line, if it was told.
+    Amounts are minor units of `currency`."""
 
     about = "fine_id"
     fine_id: UUID
@@ -213,6 +214,7 @@ class FineCharged(Event):
     loan_id: UUID | None = None
     hold_id: UUID | None = None
     by: UUID | None = None
+    branch_id: UUID | None = None
 
 
 class FinePaid(Event):
@@ -227,6 +229,7 @@ class FinePaid(Event):
     currency: str
     method: Method
     by: UUID | None = None
+    branch_id: UUID | None = None
 
 
 class FineWaived(Event):
@@ -237,6 +240,7 @@ class FineWaived(Event):
     amount: int
     currency: str
     by: UUID | None = None
+    branch_id: UUID | None = None
 
 
 class FineCancelled(Event):
@@ -247,6 +251,7 @@ class FineCancelled(Event):
     amount: int
     currency: str
     by: UUID | None = None
+    branch_id: UUID | None = None
 
 
 class CreditRefunded(Event):
@@ -257,6 +262,7 @@ class CreditRefunded(Event):
     currency: str
     method: Method
     by: UUID | None = None
+    branch_id: UUID | None = None
 
 
 class Fees(Protocol):

@@ -1,0 +1,7 @@
+"""Reports: what the library counts of itself: loans, titles, holds, money, the collection.
+
+Owns a read model: counters by local day, and what it needs to know of copies, books and open
+holds. It hears circulation and the catalog, asks the catalog for the words on books, and
+circulation for branches and for what is late. It tells nothing, and keeps nothing about anybody:
+no id of a person, no token, and no category beside a title.
+"""
