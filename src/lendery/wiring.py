@@ -54,10 +54,10 @@ from lendery.contracts.importing import Exports, Imports
 from lendery.contracts.jobs import Jobs
 from lendery.contracts.reviews import Reviews
 from lendery.parts import JOBS, LONG_JOBS, REACTIONS, TABLES
-from lendery.platform.backup.scheduled import backup_job
+from lendery.platform.background import Background
 from lendery.platform.cache.shared import SharedAnswers
 from lendery.platform.db import Database
-from lendery.platform.events import Deliveries, Fanout, Reaction, Reactions, Relay, outboxes
+from lendery.platform.events import Deliveries, Fanout, Reactions, Relay, outboxes, sources
 from lendery.platform.http.hot import JOBS as CACHE_JOBS
 from lendery.platform.http.hot import HotAnswers
 from lendery.platform.job_list import JobList
@@ -234,19 +234,21 @@ class Wiring:
         elsewhere = {
             remote(Deliveries, self.peer(context)): frozenset(each.to.name for each in reactions)
             for context, reactions in REACTIONS.items()
-            if context not in here and _sources(reactions) & set(here)
+            if context not in here and sources(reactions) & set(here)
         }
         tables = [TABLES[context] for context in here]
         return Relay(self.db, Fanout(acting, elsewhere), outboxes(tables))
 
     @cached_property
     def jobs(self) -> JobRunner:
-        """What this process does by the clock."""
-        jobs = [job for context in self.here for job in JOBS.get(context, ())]
-        backups = backup_job(self.settings) if self.here else None
-        if self.answers.feeds:
-            jobs += CACHE_JOBS
-        return JobRunner(self, [*jobs, backups] if backups else jobs)
+        """What every process does by the clock for itself."""
+        return JobRunner(self, CACHE_JOBS if self.answers.feeds else ())
+
+    @cached_property
+    def background(self) -> Background:
+        """What the contexts here do by the clock, and long work: here, or by workers."""
+        here = [TABLES[context] for context in self.here]
+        return Background(self, self.settings, self.db, here, JOBS, LONG_JOBS, self.answers.feeds)
 
     @cached_property
     def answers(self) -> HotAnswers:
@@ -262,11 +264,9 @@ class Wiring:
         shared = SharedAnswers(url, secret) if url else None
         return HotAnswers(paths, self.db, changes, self.settings.cache_entries, shared)
 
-    @cached_property
+    @property
     def queue(self) -> QueueRunner:
-        """The long work that was asked for, done here or by another process."""
-        kinds = {context: LONG_JOBS[context] for context in self.here if context in LONG_JOBS}
-        return QueueRunner(self, self.db, kinds)
+        return self.background.queue
 
     @cached_property
     def deliveries(self) -> Reactions:
@@ -280,11 +280,6 @@ class Wiring:
         if self.answers.shared is not None:
             await self.answers.shared.close()
         await self.db.close()
-
-
-def _sources(reactions: tuple[Reaction, ...]) -> set[str]:
-    """The contexts whose events these react to."""
-    return {each.to.name.split(".")[0] for each in reactions}
 
 
 def wire(settings: Settings, *, durable: bool = True) -> Wiring:

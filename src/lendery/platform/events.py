@@ -254,3 +254,8 @@ class Relay:
 
 def outboxes(tables: Iterable[ContextTables]) -> list[Outbox]:
     return [Outbox(each) for each in tables]
+
+
+def sources(reactions: Iterable[Reaction]) -> set[str]:
+    """The contexts whose events these react to."""
+    return {each.to.name.split(".")[0] for each in reactions}
