@@ -42,6 +42,7 @@ run: $(RUN) ## Start Lendery with the demo library on http://127.0.0.1:8000 (APP
 
 test: lint types ## Lint, types, import contracts, and all tests on real servers (ARGS="-k hold")
 	@$(SERVICES) install postgres redis
+	@$(SERVICES) install rabbitmq || echo "services: without RabbitMQ its tests are left out" >&2
 	@$(SERVICES) run postgres redis -- $(PY) -m pytest -n $(WORKERS) $(ARGS)
 
 lint: $(DEV) ## Check style and the import contracts

@@ -1,9 +1,9 @@
 """A real Lendery for tests: real processes, real databases, spoken to over HTTP.
 
 `System.start` gives the same library in either shape, so a story told to it is told to both:
-one process with everything, or accounts, catalog, circulation, notices, reports and reviews each on
-their own with their own database. `System.client` sends each path to whoever serves it, as a gateway
-would; the table is read from the services' own OpenAPI documents.
+one process with everything, or accounts, catalog, circulation, notices, reports and reviews each
+on their own with their own database. `System.client` sends each path to whoever serves it, as a
+gateway would; the table is read from the services' own OpenAPI documents.
 """
 
 import asyncio

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from parts.postgres import Pgbench, Postgres
+from parts.rabbitmq import RabbitMQ
 from parts.redis import Redis
 from parts.wrk import Wrk
 from parts.yard import Yard
@@ -26,4 +27,6 @@ class Part(Protocol):
     def start(self, yard: Yard) -> dict[str, str]: ...
 
 
-PARTS: Mapping[str, Part] = {part.name: part for part in (Postgres(), Redis(), Pgbench(), Wrk())}
+PARTS: Mapping[str, Part] = {
+    part.name: part for part in (Postgres(), Redis(), RabbitMQ(), Pgbench(), Wrk())
+}

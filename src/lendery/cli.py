@@ -21,6 +21,7 @@ from lendery.cli_import import bulk
 from lendery.cli_rules import rules
 from lendery.cli_search import search
 from lendery.cli_seed import seeding
+from lendery.cli_worker import working
 from lendery.contracts.base import Problem
 from lendery.platform.settings import CONTEXTS, Settings
 
@@ -40,6 +41,7 @@ app.add_typer(generating)
 app.add_typer(seeding)
 app.add_typer(search)
 app.add_typer(bulk)
+app.add_typer(working)
 console = Console(stderr=True)
 
 

@@ -57,6 +57,7 @@ from lendery.platform.http.limits import RateLimited
 from lendery.platform.http.openapi import document
 from lendery.platform.http.problems import add_problem_handlers
 from lendery.platform.http.routes_index import IndexedRouter
+from lendery.platform.jobs import Runner
 from lendery.platform.ports import expose
 from lendery.platform.schema import states
 from lendery.platform.services import ServiceTokens
@@ -242,19 +243,17 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        relay = asyncio.create_task(wiring.relay.run())
-        jobs = asyncio.create_task(wiring.jobs.run())
         leases = asyncio.create_task(wiring.answers.run())
-        queue = asyncio.create_task(wiring.queue.run())
+        runners: list[Runner] = [wiring.relay, wiring.jobs, *wiring.background.runners]
+        running = [asyncio.create_task(each.run()) for each in runners]
         identities.start()
         gc.collect()
         gc.freeze()  # what lives as long as the process is never looked at again
         yield
-        wiring.relay.stop()
-        wiring.jobs.stop()
-        wiring.queue.stop()
+        for each in runners:
+            each.stop()
         with contextlib.suppress(TimeoutError):  # what is unsent then is sent after the start
-            await asyncio.wait_for(asyncio.gather(relay, jobs, queue), 5)
+            await asyncio.wait_for(asyncio.gather(*running), 5)
         leases.cancel()
         await asyncio.wait([leases], timeout=2)
         await identities.stop()

@@ -63,7 +63,7 @@ from lendery.notices.inbox import Inbox
 from lendery.notices.mail_log import MailBook
 from lendery.notices.template_desk import TemplateDesk
 from lendery.parts import JOBS, LONG_JOBS, REACTIONS, TABLES
-from lendery.platform.backup.scheduled import backup_job
+from lendery.platform.background import Background
 from lendery.platform.cache.shared import SharedAnswers
 from lendery.platform.db import Database
 from lendery.platform.events import Deliveries, Fanout, Reactions, Relay, outboxes, sources
@@ -287,12 +287,14 @@ class Wiring:
 
     @cached_property
     def jobs(self) -> JobRunner:
-        """What this process does by the clock."""
-        jobs = [job for context in self.here for job in JOBS.get(context, ())]
-        backups = backup_job(self.settings) if self.here else None
-        if self.answers.feeds:
-            jobs += CACHE_JOBS
-        return JobRunner(self, [*jobs, backups] if backups else jobs)
+        """What every process does by the clock for itself."""
+        return JobRunner(self, CACHE_JOBS if self.answers.feeds else ())
+
+    @cached_property
+    def background(self) -> Background:
+        """What the contexts here do by the clock, and long work: here, or by workers."""
+        here = [TABLES[context] for context in self.here]
+        return Background(self, self.settings, self.db, here, JOBS, LONG_JOBS, self.answers.feeds)
 
     @cached_property
     def answers(self) -> HotAnswers:
@@ -308,11 +310,9 @@ class Wiring:
         shared = SharedAnswers(url, secret) if url else None
         return HotAnswers(paths, self.db, changes, self.settings.cache_entries, shared)
 
-    @cached_property
+    @property
     def queue(self) -> QueueRunner:
-        """The long work that was asked for, done here or by another process."""
-        kinds = {context: LONG_JOBS[context] for context in self.here if context in LONG_JOBS}
-        return QueueRunner(self, self.db, kinds)
+        return self.background.queue
 
     @cached_property
     def deliveries(self) -> Reactions:

@@ -291,6 +291,17 @@ async def test_a_file_kept_busy_by_others_is_given_up_after_a_while(
     assert await texts(sqlite) == ["after"]
 
 
+async def test_a_file_is_opened_while_another_program_gives_it_its_log(sqlite_url: str) -> None:
+    path = sqlite_url.removeprefix("sqlite:///")
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    threading.Timer(0.05, lambda: other.execute("COMMIT")).start()
+    db = Database(sqlite_url, TABLES)
+    assert await texts(db) == [] and not other.in_transaction
+    await db.close()
+    other.close()
+
+
 async def test_the_change_token_moves_with_every_commit_and_only_then(sqlite_url: str) -> None:
     here, there = Database(sqlite_url, TABLES), Database(sqlite_url, TABLES)
     seen = {here.change_token()}

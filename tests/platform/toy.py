@@ -34,6 +34,7 @@ from sqlalchemy.pool import NullPool
 from lendery.contracts.accounts import PatronChanged, PatronRegistered
 from lendery.contracts.base import Event, new_id
 from lendery.platform.db import Database, Json, Statement, Tx, UtcDateTime, context_tables
+from lendery.platform.job_steps import create_slot_table
 from lendery.platform.log_steps import add_chain, create_context_tables
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -107,6 +108,7 @@ def build(url: str) -> None:
             for context in ("accounts", "circulation"):
                 create_context_tables(op, context)
                 add_chain(op, context)
+                create_slot_table(op, context)
         connection.commit()
 
     on_connection(url, tables)

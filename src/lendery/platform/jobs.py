@@ -1,18 +1,20 @@
-"""What the library does by the clock, inside the process that serves it.
+"""What the library does by the clock.
 
-A job is due when the process starts and whenever its time has come round: one that runs every
-hour runs on the hour, by UTC. Jobs of a process run one after the other. Several processes run
-the same jobs at the same times, so **a job must bear being run twice, also at once**: it looks
-what is to be done and does it in a transaction that looks again, or claims its work by making
-a file or a row that can be made only once (see backup/scheduled.py).
+A job of a context has slots (timetable.py), and each is run once, by whichever process claims it
+in the database (periodic.py), inside a process that serves or in a worker of Celery. What a job
+changes it changes in transactions of its own, so **a job must bear being begun again** after its
+process was killed: it looks what is to be done and does it in a transaction that looks again.
+
+What concerns the memory of each process has no slots: `JobRunner` runs that when the process starts
+and whenever its time has come round, in every process.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Literal, Protocol
 
 import structlog
 
@@ -26,11 +28,33 @@ LONGEST = 60.0  # seconds asleep: a clock that was set is noticed by then
 
 @dataclass(frozen=True)
 class Job:
-    """`run` gets the wiring, and what time it is."""
+    """`run` gets the wiring, and what time it is.
+
+    `at` is a time of the day in the library's zone (LENDERY_TIME_ZONE); `every` then counts days.
+    `each`: every slot that was missed is made up for, and `run` gets the slot's own time.
+    `limit` is how long a run may take; what takes longer is stopped, and tried again.
+    `queue` is the kind of work, and which workers of Celery do it.
+    """
 
     name: str
     every: timedelta
     run: Callable[[Any, datetime], Awaitable[None]]
+    at: time | None = None
+    each: bool = False
+    limit: timedelta = timedelta(minutes=20)
+    queue: Literal["default", "long"] = "default"
+
+    @property
+    def slug(self) -> str:
+        """As it is called in addresses."""
+        return self.name.replace(" ", "-")
+
+
+class Runner(Protocol):
+    """Works in a process until it is told to stop."""
+
+    async def run(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 def round_of(now: datetime, every: timedelta) -> datetime:
@@ -44,7 +68,7 @@ def _now() -> datetime:
 
 @dataclass
 class JobRunner:
-    """Runs each job when it is due, until `stop`. One that fails stops no other."""
+    """Runs each job of this process when it is due, until `stop`. One that fails stops no other."""
 
     wiring: Any
     jobs: Sequence[Job]

@@ -104,6 +104,15 @@ CACHE_LAG = Histogram(
     buckets=FAST,
 )
 SHARED_CACHE = Counter("lendery_shared_cache_total", "Questions to Redis.", ["result"])
-JOBS = Counter("lendery_jobs_total", "Jobs run by the clock.", ["name", "result"])
+JOBS = Counter(
+    "lendery_jobs_total", "Jobs run here, by the clock or asked for.", ["name", "result"]
+)
+JOB_FAILURES = Counter("lendery_job_failures_total", "Runs of jobs that failed.", ["name", "error"])
+JOB_SECONDS = Histogram(
+    "lendery_job_seconds",
+    "Time a run of a job took, in seconds.",
+    ["name"],
+    buckets=(0.01, 0.1, 1, 10, 60, 300, 1200),
+)
 LIMITED = Counter("lendery_rate_limited_total", "Requests refused for coming too often.")
 BREAKER = Gauge("lendery_breaker_open", "1 while calls to a neighbour are held back.", ["peer"])

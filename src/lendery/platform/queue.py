@@ -4,7 +4,7 @@ A job is a row (db/jobs.py) and a plain async function that gets the wiring and 
 works in chunks: each chunk is one transaction that ends with `Running.step`, which writes how far
 the job is together with what the chunk did. So a job killed anywhere goes on, in another process,
 from its last whole chunk; and whoever lost the lease meanwhile cannot commit what it still had in
-hand. What runs on a schedule is in jobs.py.
+hand. Workers of Celery call `once` when they are woken. What runs by the clock is in periodic.py.
 """
 
 import asyncio
@@ -106,6 +106,7 @@ class QueueRunner:
     clock: Callable[[], datetime] = _now
     lease: timedelta = LEASE
     look: float = LOOK
+    ring: Callable[[], None] | None = None  # wakes who does the work elsewhere
     id: UUID = field(default_factory=new_id)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -125,6 +126,8 @@ class QueueRunner:
     def wake(self) -> None:
         """Something was asked for here: do not wait for the next look."""
         self._asked.set()
+        if self.ring is not None:
+            self.ring()
 
     async def _lane(self) -> None:
         while not self._stopping.is_set():
@@ -140,9 +143,16 @@ class QueueRunner:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._asked.wait(), self.look)
 
-    async def once(self) -> bool:
+    async def waits(self, context: str) -> bool:
+        """Is there anything to be taken up?"""
+        table, kinds = self.kinds[context]
+        async with self.db.read() as session:
+            rows = await session.rows(table.waiting, now=self.clock())
+        return any(row.kind in kinds for row in rows)
+
+    async def once(self, context: str | None = None) -> bool:
         """Does one job, if one waits."""
-        for table, kinds in self.kinds.values():
+        for table, kinds in self.kinds.values() if context is None else [self.kinds[context]]:
             running = await self._claim(table, kinds)
             if running is not None:
                 await self._do(kinds[running.kind], running)

@@ -1,9 +1,11 @@
 """What an installation may set: environment variables with the prefix LENDERY_."""
 
 import secrets
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AliasChoices, Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
@@ -11,6 +13,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from lendery.platform.notice_settings import NoticeSettings
 
 CONTEXTS = ("accounts", "catalog", "circulation", "notices", "reports", "reviews", "web")
+BROKERS = ("redis", "rediss", "amqp", "amqps")
 DEFAULT_SECRET = "for-development-only"
 
 
@@ -103,6 +106,20 @@ class Settings(NoticeSettings):
         validation_alias=AliasChoices("LENDERY_REDIS_PORT", "REDIS_PORT"),
         description="And its port.",
     )
+    time_zone: str = Field(
+        "UTC", description="Where the library is, for jobs at a time of the day: Europe/Berlin."
+    )
+    celery_broker: SecretStr | None = Field(
+        None,
+        description="redis://host:6379/1 or amqp://user:password@host:5672/name: jobs are done by "
+        "`lendery worker` and `lendery beat`. Without it they are done inside the process.",
+    )
+    job_lease_seconds: float = Field(
+        30,
+        ge=1,
+        le=600,
+        description="How long a process with a job may be silent before another takes it up.",
+    )
     import_folder: Path = Field(
         Path("var/imports"),
         description="Where files wait that are being imported or exported. Processes that share a "
@@ -133,7 +150,7 @@ class Settings(NoticeSettings):
             if isinstance(value, str):
                 given[name] = [part.strip() for part in value.split(",") if part.strip()]
         for name in (
-            *("backup_folder", "backup_passphrase"),
+            *("backup_folder", "backup_passphrase", "celery_broker"),
             *("LENDERY_REDIS_URL", "REDIS_URL", "LENDERY_REDIS_HOST", "REDIS_HOST"),
             *("smtp_host", "smtp_user", "smtp_password", "notices_not_before", "notices_quiet"),
         ):
@@ -158,6 +175,24 @@ class Settings(NoticeSettings):
                     f"example {secrets.token_urlsafe(32)}"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _has_a_clock(self) -> "Settings":
+        try:
+            ZoneInfo(self.time_zone)
+        except (ValueError, KeyError, OSError):
+            raise ValueError(f"LENDERY_TIME_ZONE: there is no {self.time_zone!r}") from None
+        if self.celery_broker is not None:
+            kind = self.celery_broker.get_secret_value().partition("://")[0]
+            if kind not in BROKERS:
+                raise ValueError(f"LENDERY_CELERY_BROKER begins with {', '.join(BROKERS)}://")
+            if self.sqlite and self.sqlite_file is None:
+                raise ValueError("LENDERY_CELERY_BROKER needs a database that workers can reach")
+        return self
+
+    @property
+    def job_lease(self) -> timedelta:
+        return timedelta(seconds=self.job_lease_seconds)
 
     @cached_property
     def redis(self) -> str | None:

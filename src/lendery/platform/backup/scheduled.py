@@ -1,7 +1,7 @@
 """Backups by the clock: one every so many hours, the newest few kept.
 
 A backup is named for the hour its time came round: lendery-2026-11-22T00.lendery. Whoever makes
-its .part file first writes it; other processes of the library step aside. It is written by a
+its .part file first writes it; whoever comes later steps aside. It is written by a
 process of its own, so that the one that serves is not held up.
 """
 
@@ -39,7 +39,7 @@ def backup_job(settings: Settings) -> Job | None:
     async def run(_: Any, now: datetime) -> None:
         await folder.add(settings, round_of(now, every))
 
-    return Job("backup", every, run)
+    return Job("backup", every, run, limit=timedelta(hours=12), queue="long")
 
 
 def _label(settings: Settings) -> str:

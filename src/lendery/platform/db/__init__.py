@@ -9,6 +9,7 @@ SQL is written in SQLAlchemy Core and run on the bare driver (decision 0007):
     postgres.py   asyncpg connections from a free list
     database.py   `Database`: begin() and read()
     log.py        the tables every context has: its log of events, inbox, request keys
+    slots.py      and what was done about the times of its jobs
 """
 
 from lendery.platform.db.database import Database

@@ -1,10 +1,10 @@
-"""The four tables every context has beside its own: events, seals, inbox, requests.
+"""The tables every context has beside its own: events, seals, inbox, requests, slots.
 
 `<context>_event` is the append-only log, and outbox, audit trail and event store in one: the
 facts of a row never change (a trigger keeps them), only how far its delivery has come.
 `<context>_seal` chains what was delivered (platform/chain.py): a seal is never changed at all.
 `<context>_inbox` remembers which reaction has acted on which event. `<context>_request`
-keeps the answer given to each `Idempotency-Key`.
+keeps the answer given to each `Idempotency-Key`. `<context>_slot` is in slots.py.
 """
 
 from dataclasses import dataclass
@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from lendery.contracts.base import Event, RequestKey
+from lendery.platform.db.slots import SlotTable, slot_table
 from lendery.platform.db.statement import Statement
 from lendery.platform.db.types import Json, UtcDateTime
 
@@ -48,6 +49,7 @@ class ContextTables:
     seal: Table
     inbox: Table
     request: Table
+    slots: SlotTable
     append: Statement
     receive: Statement
     remember: Statement
@@ -111,6 +113,7 @@ def context_tables(context: str, metadata: MetaData) -> ContextTables:
         seal=seal,
         inbox=inbox,
         request=request,
+        slots=slot_table(context, metadata),
         append=Statement(insert(event).values(_bound(event, "e_", "id name aggregate at body"))),
         receive=Statement(
             postgresql.insert(inbox)

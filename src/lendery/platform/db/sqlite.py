@@ -44,6 +44,19 @@ class _Inline:
     async def __aexit__(self, *_: object) -> None: ...
 
 
+def _set(raw: sqlite3.Connection, pragma: str) -> None:
+    """Others that begin at once may be giving a new file its log, or take up that of one killed."""
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        try:
+            raw.execute(f"PRAGMA {pragma}")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
+
+
 class SqliteDriver:
     """The connections of one database file (or of one private in-memory database)."""
 
@@ -85,7 +98,7 @@ class SqliteDriver:
             cached_statements=512,
         )
         for pragma in (*PRAGMAS, f"synchronous={'FULL' if self.durable else 'OFF'}"):
-            raw.execute(f"PRAGMA {pragma}")
+            _set(raw, pragma)
         return raw
 
     def read(self) -> AbstractAsyncContextManager[Session]:

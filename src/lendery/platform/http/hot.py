@@ -233,16 +233,8 @@ async def warm(wiring: Any, now: datetime) -> None:
     await wiring.answers.warm()
 
 
-async def forget_old_changes(wiring: Any, now: datetime) -> None:
-    """No feed looks back so far."""
-    for feed in wiring.answers.feeds.values():
-        await feed.changes.tidy(feed.db)
-
-
-JOBS = (
-    Job("warm the cache", timedelta(minutes=1), warm),
-    Job("forget old changes", timedelta(hours=1), forget_old_changes),
-)
+# In every process: what is kept is in its memory.
+JOBS = (Job("warm the cache", timedelta(minutes=1), warm),)
 
 
 def _seen(task: "asyncio.Task[Kept | None]") -> None:

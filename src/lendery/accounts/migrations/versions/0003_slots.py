@@ -1,0 +1,17 @@
+"""What was done about each time of each job."""
+
+from alembic import op
+
+from lendery.platform.job_steps import create_slot_table, drop_slot_table
+
+revision = "0003"
+down_revision = "0002"
+compatible_from = "0001"
+
+
+def upgrade() -> None:
+    create_slot_table(op, "accounts")
+
+
+def downgrade() -> None:
+    drop_slot_table(op, "accounts")

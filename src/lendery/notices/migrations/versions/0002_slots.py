@@ -1,0 +1,17 @@
+"""What was done about each time of each job."""
+
+from alembic import op
+
+from lendery.platform.job_steps import create_slot_table, drop_slot_table
+
+revision = "0002"
+down_revision = "0001"
+compatible_from = "0003"
+
+
+def upgrade() -> None:
+    create_slot_table(op, "notices")
+
+
+def downgrade() -> None:
+    drop_slot_table(op, "notices")

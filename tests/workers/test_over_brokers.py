@@ -1,0 +1,126 @@
+"""Jobs by Celery's workers, over a real Redis and a real RabbitMQ: each slot's effects once."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from lendery.contracts.base import new_id
+from lendery.parts import LONG_JOBS
+from lendery.platform.broker import Bell, celery_app
+from lendery.platform.db import Database
+from lendery.platform.job_list import asked_for
+from lendery.platform.settings import Settings
+from tests.databases import Shelter, shelter
+from tests.redis_server import redis_server
+
+from .crew import ROOT, build, crew
+from .program import LOANS, counted, line, tick
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelter]:
+    with shelter(tmp_path_factory.mktemp("workers"), "workers", build) as made:
+        yield made
+
+
+@contextmanager
+def rabbitmq() -> Iterator[str]:
+    """Its address; without it the test is skipped, and fails where everything must be there."""
+    services = [sys.executable, str(ROOT / "scripts" / "services"), "start", "rabbitmq"]
+    process = subprocess.Popen(services, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stderr is not None
+    try:
+        said = {}
+        while "LENDERY_TEST_RABBITMQ" not in said:
+            announced = re.match(r"export (\w+)=(.*)\n", process.stdout.readline())
+            if announced is None:
+                missing = "is missing" in process.stderr.read() and os.environ.get("CI") != "true"
+                (pytest.skip if missing else pytest.fail)("no RabbitMQ")
+            said[announced[1]] = announced[2]
+        yield said["LENDERY_TEST_RABBITMQ"]
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def test_two_beats_two_workers_and_one_killed_half_way(libraries: Shelter, tmp_path: Path) -> None:
+    """The nightly job hangs in one worker, which is killed; the other charges who is left."""
+    with (
+        libraries.url("sqlite") as url,
+        redis_server(tmp_path) as redis,
+        crew(url, redis.url, tmp_path, "charge tick") as here,
+    ):
+        here.hang.touch()
+        workers = [here.start("worker", "--context", "circulation") for _ in range(2)]
+        beats = [here.start("beat") for _ in range(2)]
+        hung = int(here.until(lambda: here.hang.read_text()))
+        here.hang.unlink()
+        dead, alive = sorted(workers, key=lambda each: each.pid != hung)
+        here.kill(dead)
+        here.until(lambda: here.slots("charge")[0].state == "done")
+        here.until(lambda: len(here.rows(tick)) >= 5)
+        assert here.stop(*beats, alive) == [0, 0, 0]
+
+        (slot,) = here.slots("charge")
+        assert slot.ran_by == "celery" and slot.attempts >= 2 and slot.slot_at.minute == 30
+        assert sorted(row.loan for row in here.rows(line)) == list(LOANS)
+        ticks = sorted(row.at for row in here.rows(tick))
+        assert ticks == [ticks[0] + n * SECOND for n in range(len(ticks))]
+
+
+async def ask_to_count(url: str, n: int) -> None:
+    db = Database(url)
+    table = LONG_JOBS["catalog"][0]
+    request = {"n": n}
+    now = datetime.now(UTC)
+    async with db.begin() as tx:
+        await tx.write(asked_for(table, job_id=new_id(), kind="count", request=request, now=now))
+    await db.close()
+
+
+def test_a_worker_told_to_stop_gives_back_and_the_next_goes_on(
+    libraries: Shelter, tmp_path: Path
+) -> None:
+    with (
+        rabbitmq() as broker,
+        libraries.url("postgres") as url,
+        crew(url, broker, tmp_path) as here,
+    ):
+        here.hang.touch()
+        first, beat = here.start("worker"), here.start("beat")
+        here.until(lambda: here.hang.read_text())
+        asyncio.run(ask_to_count(url, 1))
+        bell = Bell(celery_app(Settings(celery_broker=broker)))
+        bell.for_long_work("catalog")
+        bell.for_long_work("catalog")
+        here.until(lambda: here.rows(counted))
+        assert here.stop(first) == [0]
+        assert [(slot.state, slot.attempts) for slot in here.slots("charge")] == [("waiting", 0)]
+
+        here.hang.unlink()
+        second = here.start("worker")
+        here.until(lambda: here.slots("charge")[0].state == "done")
+        assert here.stop(second, beat) == [0, 0]
+        (slot,) = here.slots("charge")
+        assert (slot.ran_by, slot.attempts) == ("celery", 1)
+        assert sorted(row.loan for row in here.rows(line)) == list(LOANS)
+        assert [row.n for row in here.rows(counted)] == [1]
+
+
+def test_worker_and_beat_say_what_they_need() -> None:
+    bare = {name: value for name, value in os.environ.items() if "CELERY" not in name}
+    for command in ("worker", "beat"):
+        done = subprocess.run(
+            [sys.executable, "-m", "lendery", command], env=bare, capture_output=True, text=True
+        )
+        assert done.returncode == 2 and "LENDERY_CELERY_BROKER is not set" in done.stderr
