@@ -6,7 +6,7 @@ from lendery.platform.job_steps import create_slot_table, drop_slot_table
 
 revision = "0002"
 down_revision = "0001"
-compatible_from = "0003"
+compatible_from = "0001"
 
 
 def upgrade() -> None:
