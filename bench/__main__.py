@@ -37,9 +37,11 @@ def main() -> None:
         for name in names:
             print(f"Measuring: {name}", flush=True)
             if name == "search":
-                found += searching.measure(_sizes(chosen), folder, rounds)
+                measured = searching.measure(_sizes(chosen), folder, rounds)
             else:
-                found += _measure(name, libraries, folder, rounds, seconds)
+                measured = _measure(name, libraries, folder, rounds, seconds)
+            print(figures.tables(measured), flush=True)
+            found += measured
     text = figures.circumstances(rounds, seconds, load.generator())
     text += f"\n\n{figures.tables(found)}"
     print(f"\n{text}")

@@ -123,7 +123,7 @@ async def _elsewhere(asked: Reading) -> AsyncGenerator[Batch, None]:
     finally:
         if process.returncode is None:
             process.kill()
-            await process.wait()
+            await process.communicate()  # with a full pipe, wait() would never return
 
 
 def _bare_environment() -> dict[str, str]:

@@ -110,7 +110,7 @@ async def _written(file: Path, settings: Settings) -> str | None:
         _, said = await process.communicate()
     except asyncio.CancelledError:  # the library is closing
         process.terminate()
-        await process.wait()
+        await process.communicate()
         file.with_name(file.name + ".part").unlink(missing_ok=True)
         raise
     last = said.decode(errors="replace").strip().rpartition("\n")[2]
