@@ -1,12 +1,17 @@
 """`lendery rules`: a table out to a file and in again, checked on the way."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from tests.circulation.town import LIBRARIAN, NOW, Town
 from typer.testing import CliRunner, Result
 
+from lendery.circulation.models import TABLES
 from lendery.cli import app
+from lendery.contracts.circulation import LoanRequest
 from lendery.platform import migrate
+from lendery.platform.db import Database
 
 
 @pytest.fixture
@@ -50,3 +55,29 @@ def test_what_is_wrong_is_told_as_a_compiler_does(folder: Path) -> None:
     assert f"{file}: any patron, cd: no loan_period, so nothing is lent." in told.output
     assert run("check", folder / "none").exit_code == 2
     assert run("export").output == "", "nothing was saved"
+
+
+def test_a_file_is_tried_out_on_past_loans(folder: Path) -> None:
+    url, file, out = f"sqlite:///{folder}/library.db", folder / "a.rules", folder / "out.csv"
+
+    async def lend() -> None:
+        town = Town(Database(url, [TABLES]))
+        home = await town.branch("main")
+        await town.rule("loan_period", 21)
+        town.patrons.add("ANN")
+        town.copies.add("b1", home.id)
+        request = LoanRequest(barcode="b1", card_number="ANN")
+        await town.desk.check_out(request=request, actor=LIBRARIAN, now=NOW)
+        await town.db.close()
+
+    asyncio.run(lend())
+    file.write_text("any: loan_period = 14\n")
+    told = run("simulate", file, "--from", "2026-03-01", "--to", "2026-04-01", "--csv", out)
+    assert told.exit_code == 0
+    assert "due-date 2026-03-23T23:59:59Z -> 2026-03-16T23:59:59Z" in told.output
+    assert "1 check outs, 0 renewals, 0 check ins, 1 due dates, 0 blocks" in told.output
+    heading, line, *more = out.read_text().splitlines()
+    assert heading.startswith("no,kind,event,at,loan_id") and not more
+    assert line.startswith("1,due-date,check-out,2026-03-02T09:30:00Z,") and line.endswith(",true")
+    again = run("simulate", file, "--from", "2026-03-01", "--csv", out)
+    assert again.exit_code == 2, "nothing is written over"

@@ -279,6 +279,21 @@ CIRCULATION = {
             witness=VERSIONS,
         )
     ],
+    "POST /rules/simulate": [
+        Ask(
+            ADMINS,
+            {"version": 1, "since": "2026-01-01T00:00:00Z"},
+            status=202,
+            witness="/rules/simulations?limit=1",
+        )
+    ],
+    "GET /rules/simulations": [Ask(STAFF)],
+    "GET /rules/simulations/{simulation_id}": [Ask(STAFF)],
+    "GET /rules/simulations/{simulation_id}/differences": [Ask(STAFF)],
+    "GET /rules/simulations/{simulation_id}/file": [Ask(STAFF)],
+    "POST /rules/simulations/{simulation_id}/cancel": [
+        Ask(ADMINS, status=409, witness="/rules/simulations/{simulation_id}")
+    ],
     "GET /rules/{rule_id}": [Ask(STAFF)],
     "POST /rules": [
         add(ADMINS, {"category": "{mark}", "parameter": "loan_period", "value": 3}, "rules")

@@ -11,6 +11,7 @@ from lendery.circulation.routes import fees as fee_routes
 from lendery.circulation.routes import holds as hold_routes
 from lendery.circulation.routes import rule_versions as version_routes
 from lendery.circulation.routes import setup
+from lendery.circulation.routes import simulations as simulation_routes
 from lendery.contracts.base import Input, Page
 from lendery.contracts.catalog import Barcode
 from lendery.contracts.circulation import (
@@ -31,6 +32,7 @@ from lendery.contracts.circulation import (
     ReturnRequest,
     Rules,
     RuleVersions,
+    Simulations,
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.http.answers import PageWindow, RequestKeyed, answer, page_answer
@@ -67,6 +69,7 @@ def routes(
     calendars: Calendars,
     rules: Rules,
     rule_versions: RuleVersions,
+    simulations: Simulations,
 ) -> APIRouter:
     router = APIRouter(prefix="/api/v1")
     _lending(router, loans)
@@ -75,6 +78,7 @@ def routes(
     router.include_router(hold_routes.routes(holds))
     router.include_router(fee_routes.routes(fees))
     router.include_router(version_routes.routes(rule_versions))
+    router.include_router(simulation_routes.routes(simulations))
     router.include_router(setup.routes(branches, calendars, rules))
     return router
 

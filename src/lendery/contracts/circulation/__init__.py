@@ -133,6 +133,14 @@ from lendery.contracts.circulation.rules import (
     RuleChanges,
     Rules,
 )
+from lendery.contracts.circulation.simulating import (
+    Difference,
+    DifferenceKind,
+    RuleDraft,
+    Simulation,
+    Simulations,
+    Transaction,
+)
 
 __all__ = [
     "Account",
@@ -162,6 +170,8 @@ __all__ = [
     "CopyState",
     "CopyStates",
     "CreditRefunded",
+    "Difference",
+    "DifferenceKind",
     "Explanation",
     "Fees",
     "Fine",
@@ -240,6 +250,7 @@ __all__ = [
     "Rule",
     "RuleChanges",
     "RuleDifference",
+    "RuleDraft",
     "RuleFinding",
     "RuleTableSaved",
     "RuleTableText",
@@ -249,7 +260,10 @@ __all__ = [
     "RuleVersions",
     "Rules",
     "SavedRules",
+    "Simulation",
+    "Simulations",
     "Suspension",
+    "Transaction",
     "Transfer",
     "TransferReceived",
     "TransferStarted",
