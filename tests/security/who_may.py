@@ -257,6 +257,7 @@ CIRCULATION = {
     "GET /rules/text": [Ask(STAFF)],
     "GET /rules/versions": [Ask(STAFF)],
     "GET /rules/versions/{number}": [Ask(STAFF, at=FIRST)],
+    "GET /rules/versions/{number}/text": [Ask(STAFF, at=FIRST)],
     "GET /rules/versions/{number}/differences": [Ask(STAFF, at=FIRST)],
     "PUT /rules": [
         Ask(ADMINS, {"rows": []}, query="?dry_run=true", witness=VERSIONS),

@@ -7,7 +7,7 @@ from typing import Any
 
 from lendery.circulation import rules
 from lendery.circulation.repository import house, rule_tables
-from lendery.circulation.rule_saving import Base, in_turn, save
+from lendery.circulation.rule_saving import Base, as_new, in_turn, save
 from lendery.contracts.base import Invalid, Page, Stale, Window
 from lendery.contracts.circulation import (
     InvalidRuleTable,
@@ -228,16 +228,6 @@ async def checked(
 async def branches_known(session: Session) -> dict[Any, str]:
     branches, _ = await house.everything(session)
     return {row.id: row.code for row in branches}
-
-
-def as_new(row: Rule) -> NewRule:
-    return NewRule.model_construct(
-        branch_id=row.branch_id,
-        category=row.category,
-        item_type=row.item_type,
-        parameter=row.parameter,
-        value=row.value,
-    )
 
 
 def meant(rows: Sequence[NewRule]) -> list[NewRule]:

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from lendery.circulation.models import JOBS
 from lendery.circulation.repository import rule_tables, simulated
-from lendery.circulation.rule_saving import Base
-from lendery.circulation.rule_versions import Draft, as_new, checked, draft_of_text, meant, numbered
+from lendery.circulation.rule_saving import Base, as_new
+from lendery.circulation.rule_versions import Draft, checked, draft_of_text, meant, numbered
 from lendery.circulation.simulating import KIND
 from lendery.contracts.base import Invalid, Page, Window, new_id
 from lendery.contracts.circulation import Difference, DifferenceKind, RuleDraft, Simulation
