@@ -13,6 +13,7 @@ import typer
 rules = typer.Typer(help="The rule table, as a file.", no_args_is_help=True)
 T = TypeVar("T")
 File = Annotated[Path, typer.Argument(help="A rule table as `rules export` writes it.")]
+Comment = Annotated[str | None, typer.Option(help="Why: for whoever reads the history.")]
 LOOK = 0.3  # seconds between two looks at how far it is
 COUNTS = (
     *("check_outs", "renewals", "check_ins", "due_dates", "blocks", "fines", "undecidable"),
@@ -62,7 +63,7 @@ def import_rules(
         datetime | None,
         typer.Option(formats=DAYS, help="In force from then on (UTC); default: at once."),
     ] = None,
-    comment: Annotated[str | None, typer.Option(help="Why: for whoever reads the history.")] = None,
+    comment: Comment = None,
 ) -> None:
     """Replace the rule table by a file. What says the same as before saves nothing."""
     begins = valid_from and valid_from.replace(tzinfo=UTC)
@@ -72,6 +73,51 @@ def import_rules(
         when = "" if version.state == "in-force" else f" from {version.valid_from:%Y-%m-%d %H:%M}"
         print(f"Version {version.number} is {version.state}{when}: {version.size} rows.")
     _print_findings(saved.findings, file)
+
+
+@rules.command("versions")
+def list_versions(
+    many: Annotated[int, typer.Option(min=1, max=1000, help="So many, the newest first.")] = 20,
+) -> None:
+    """List what was, is and will be in force."""
+
+    async def read() -> Any:
+        from lendery.contracts.base import Window
+        from lendery.contracts.permissions import SYSTEM
+
+        async with _library() as wiring:
+            return await wiring.rule_versions.find(
+                window=Window(limit=many), actor=SYSTEM, at=datetime.now(UTC)
+            )
+
+    for each in _told(read()).items:
+        since = f"{each.valid_from:%Y-%m-%d %H:%M}"
+        print(
+            f"{each.number:>5}  {each.state:<8}  {since}  {each.size:>4} rows  {each.comment or ''}"
+        )
+
+
+@rules.command("restore")
+def restore_rules(
+    number: Annotated[int, typer.Argument(min=1, help="See `rules versions`.")],
+    comment: Comment = None,
+) -> None:
+    """Roll back: save a new version with the rows of an old one."""
+
+    async def restore() -> Any:
+        from lendery.contracts.circulation import Restoring
+        from lendery.contracts.permissions import SYSTEM
+
+        async with _library() as wiring:
+            return await wiring.rule_versions.restore(
+                number=number,
+                wanted=Restoring(comment=comment),
+                actor=SYSTEM,
+                now=datetime.now(UTC),
+            )
+
+    saved = _told(restore())
+    print(f"Version {saved.version.number} has the {saved.version.size} rows of {number}.")
 
 
 @rules.command("simulate")

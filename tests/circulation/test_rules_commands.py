@@ -37,6 +37,17 @@ def test_a_table_goes_out_to_a_file_and_in_again(folder: Path) -> None:
     assert run("import", copy).output == "Version 1 is in-force: 4 rows.\n"
     later = run("import", copy, "--valid-from", "2099-07-01").output
     assert later == "Version 2 is planned from 2099-07-01 00:00: 4 rows.\n"
+    file.write_text("any: loan_period = 7 days\n")
+    assert run("import", file).output.startswith("Version 3 is in-force: 2 rows.\n")
+    assert run("restore", 1, "--comment", "Back").output == "Version 4 has the 4 rows of 1.\n"
+    listed = [line.split() for line in run("versions").output.splitlines()]
+    assert [(each[0], each[1], each[-1]) for each in listed] == [
+        ("4", "in-force", "Back"),
+        ("3", "past", "rows"),
+        ("2", "planned", "rows"),
+        ("1", "past", "First"),
+    ]
+    assert run("restore", 9).output == "There is no version 9 of the rules.\n"
 
 
 def test_what_is_wrong_is_told_as_a_compiler_does(folder: Path) -> None:
