@@ -32,6 +32,7 @@ from lendery.contracts.circulation import (
     Loans,
     Rules,
     RuleVersions,
+    Simulations,
 )
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
@@ -153,6 +154,7 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
                 calendars=wiring.calendars,
                 rules=wiring.rules,
                 rule_versions=wiring.rule_versions,
+                simulations=wiring.simulations,
             )
         )
     if "catalog" in here:
@@ -222,6 +224,7 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
             expose(Calendars, wiring.calendars),
             expose(Rules, wiring.rules),
             expose(RuleVersions, wiring.rule_versions),
+            expose(Simulations, wiring.simulations),
             expose(Borrowings, wiring.borrowings),
             expose(DueList, wiring.due_list),
         ]

@@ -10,6 +10,8 @@ from lendery.catalog.models import TABLES as CATALOG_TABLES
 from lendery.catalog.reactions import REACTIONS as CATALOG_REACTIONS
 from lendery.catalog.repository.books import make_findable
 from lendery.circulation.jobs import JOBS as CIRCULATION_JOBS
+from lendery.circulation.jobs import LONG_JOBS as CIRCULATION_LONG_JOBS
+from lendery.circulation.models import JOBS as CIRCULATION_JOB_TABLE
 from lendery.circulation.models import TABLES as CIRCULATION_TABLES
 from lendery.circulation.reactions import REACTIONS as CIRCULATION_REACTIONS
 from lendery.notices.jobs import JOBS as NOTICES_JOBS
@@ -54,7 +56,8 @@ JOBS: dict[str, tuple[Job, ...]] = {
     "reports": REPORTS_JOBS,
 }
 LONG_JOBS: dict[str, tuple[JobTable, dict[str, LongJob]]] = {
-    "catalog": (CATALOG_JOB_TABLE, CATALOG_LONG_JOBS)
+    "catalog": (CATALOG_JOB_TABLE, CATALOG_LONG_JOBS),
+    "circulation": (CIRCULATION_JOB_TABLE, CIRCULATION_LONG_JOBS),
 }
 # What a backup does not carry, because it follows from the rest.
 DERIVED: dict[str, tuple[Callable[[Tx], Awaitable[None]], ...]] = {"catalog": (make_findable,)}

@@ -36,6 +36,7 @@ from lendery.circulation.holds import HoldShelf
 from lendery.circulation.memory import Memory
 from lendery.circulation.rule_table import RuleBook
 from lendery.circulation.rule_versions import RuleRegister
+from lendery.circulation.simulations import SimulationDesk
 from lendery.circulation.undoing import UndoDesk
 from lendery.contracts.accounts import Patrons, Tokens, Users
 from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
@@ -52,6 +53,7 @@ from lendery.contracts.circulation import (
     Loans,
     Rules,
     RuleVersions,
+    Simulations,
 )
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
@@ -207,6 +209,14 @@ class Wiring:
     def rule_versions(self) -> RuleVersions:
         return self._port(
             RuleVersions, "circulation", lambda: RuleRegister(self.db, self.settings.currency)
+        )
+
+    @cached_property
+    def simulations(self) -> Simulations:
+        return self._port(
+            Simulations,
+            "circulation",
+            lambda: SimulationDesk(self.db, self.settings.currency, self.queue.wake),
         )
 
     @cached_property

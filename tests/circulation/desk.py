@@ -152,7 +152,7 @@ class Desk:
     # what is true
 
     async def told(self, since: int = 0) -> list[Event]:
-        return (await self.town.events())[since:]
+        return (await self.town.events(of_rules=False))[since:]
 
     async def names(self, since: int = 0) -> list[str]:
         return [type(event).__name__ for event in await self.told(since)]

@@ -250,6 +250,7 @@ WRONG_RULES: list[tuple[dict[str, Any], str, type[Exception]]] = [
     ({"parameter": "pickup_branches", "value": []}, "#/value", InvalidRule),
     ({"parameter": "fine", "value": -1}, "#/value", InvalidRule),
     ({"parameter": "fine", "value": {"amount": 1}}, "#/value", InvalidRule),
+    ({"parameter": "fixed_due_on", "value": "2026-03-01"}, "#/value", InvalidRule),
     ({"parameter": "loan_periods", "value": 21}, "#/parameter", InvalidRule),
     ({"parameter": "loan_period", "value": 21, "branch_id": uuid4()}, "#/branch_id", Invalid),
 ]

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from lendery.catalog.models import book, rating
 from lendery.circulation.models import TABLES as CIRCULATION
-from lendery.circulation.models import branch, copy, hold, ledger_line, loan
+from lendery.circulation.models import branch, copy, hold, ledger_line, loan, patron
 from lendery.contracts.accounts import UserFilter
 from lendery.contracts.base import Window
 from lendery.contracts.circulation import Account, CopyState, Hold, HoldFilter, Loan, LoanFilter
@@ -46,6 +46,7 @@ class Progress:
 class Standing:
     """What is in the database when the demo library is built."""
 
+    url: str  # of its database
     built: Built
     parts: dict[str, list[int]]
     loans: Sequence[Any]
@@ -56,6 +57,7 @@ class Standing:
     transfers: Sequence[Any]  # events, oldest first
     states: dict[Any, CopyState]
     popularity: dict[Any, int]
+    categories: dict[Any, str]  # of the patrons that circulation has met
     ann: "AnnsAccount"
     reviews: Sequence[Any]
     ratings: Sequence[Any]  # as the catalogue knows them
@@ -99,10 +101,12 @@ async def _read(wiring: Wiring, built: Built, parts: dict[str, list[int]]) -> St
         event = CIRCULATION.event
         moved = event.c.name.like("circulation.Transfer%")
         transfers = await session.rows(select(event).where(moved).order_by(event.c.seq))
+        patrons = await session.rows(select(patron.c.id, patron.c.category))
         reviews, ratings = [await session.rows(select(table)) for table in (review, rating)]
     codes = [each["code"] for each in house.BRANCHES]
     states = await wiring.copy_states.states(copy_ids=[each.id for each in copies])
     return Standing(
+        url=wiring.settings.database_url,
         built=built,
         parts=parts,
         loans=loans,
@@ -112,6 +116,7 @@ async def _read(wiring: Wiring, built: Built, parts: dict[str, list[int]]) -> St
         transfers=transfers,
         branches={each.id: codes.index(each.code) for each in branches},
         popularity={each.id: each.popularity for each in books},
+        categories={each.id: each.category for each in patrons},
         states={each.copy_id: each for each in states},
         ann=await _anns(wiring),
         reviews=reviews,

@@ -172,9 +172,15 @@ class Things:
         made = await self.library.staff.post(f"{API}/exports", json={"format": "lendery"})
         self.made["export_id"] = await self._ended(expect(made, 202)["id"])
 
-    async def _ended(self, job_id: str) -> str:
+    async def _simulation(self) -> None:
+        draft = {"rows": [], "since": "2026-01-01T00:00:00Z"}
+        made = await self.library.staff.post(f"{API}/rules/simulate", json=draft)
+        simulation_id = expect(made, 202)["id"]
+        self.made["simulation_id"] = await self._ended(simulation_id, "rules/simulations")
+
+    async def _ended(self, job_id: str, among: str = "jobs") -> str:
         for _ in range(500):
-            job = expect(await self.library.staff.get(f"{API}/jobs/{job_id}"))
+            job = expect(await self.library.staff.get(f"{API}/{among}/{job_id}"))
             if job["state"] not in ("queued", "running"):
                 assert job["state"] == "done", job
                 return job_id
@@ -297,6 +303,7 @@ MAKERS = {
     "branch_id": "branch",
     "calendar_id": "calendar",
     "rule_id": "rule",
+    "simulation_id": "simulation",
     "block_id": "block",
     "blocked_id": "block",
     "patron_id": "patron",

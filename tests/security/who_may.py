@@ -258,6 +258,7 @@ CIRCULATION = {
     "GET /rules/text": [Ask(STAFF)],
     "GET /rules/versions": [Ask(STAFF)],
     "GET /rules/versions/{number}": [Ask(STAFF, at=FIRST)],
+    "GET /rules/versions/{number}/text": [Ask(STAFF, at=FIRST)],
     "GET /rules/versions/{number}/differences": [Ask(STAFF, at=FIRST)],
     "PUT /rules": [
         Ask(ADMINS, {"rows": []}, query="?dry_run=true", witness=VERSIONS),
@@ -279,6 +280,21 @@ CIRCULATION = {
             at=FIRST,
             witness=VERSIONS,
         )
+    ],
+    "POST /rules/simulate": [
+        Ask(
+            ADMINS,
+            {"version": 1, "since": "2026-01-01T00:00:00Z"},
+            status=202,
+            witness="/rules/simulations?limit=1",
+        )
+    ],
+    "GET /rules/simulations": [Ask(STAFF)],
+    "GET /rules/simulations/{simulation_id}": [Ask(STAFF)],
+    "GET /rules/simulations/{simulation_id}/differences": [Ask(STAFF)],
+    "GET /rules/simulations/{simulation_id}/file": [Ask(STAFF)],
+    "POST /rules/simulations/{simulation_id}/cancel": [
+        Ask(ADMINS, status=409, witness="/rules/simulations/{simulation_id}")
     ],
     "GET /rules/{rule_id}": [Ask(STAFF)],
     "POST /rules": [

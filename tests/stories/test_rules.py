@@ -1,5 +1,7 @@
 """The rule table as a file: sent, refused with line and column, planned, explained, rolled back."""
 
+import asyncio
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from tests.stories.library import API, Library, expect
@@ -52,3 +54,31 @@ async def test_a_table_goes_through_its_text_form_and_back(library: Library) -> 
     assert again["number"] == back["number"], "what says the same saves nothing"
     newest = expect(await staff.get(f"{RULES}/versions?limit=2"))["items"]
     assert [each["state"] for each in newest] == ["in-force", "planned"]
+
+
+async def test_a_draft_is_tried_out_while_the_library_goes_on(library: Library) -> None:
+    staff, since = library.staff, datetime.now(UTC) - timedelta(minutes=1)
+    copy, ann = await library.copy(), await library.patron("Ann")
+    lent = {"barcode": copy["barcode"], "patron_id": ann.id}
+    loan = expect(await staff.post(f"{API}/loans", json=lent), 201)
+    rows = [{"category": library.category, "parameter": "loan_period", "value": 1}]
+    draft = {"rows": rows, "since": since.isoformat()}
+    asked = await staff.post(f"{RULES}/simulate", json=draft)
+    path = asked.headers["location"]
+    assert expect(asked, 202)["state"] in ("queued", "running", "done")
+    for _ in range(500):
+        told = expect(await staff.get(path))
+        if told["state"] not in ("queued", "running"):
+            break
+        await asyncio.sleep(0.02)
+    assert (told["state"], told["progress"]) == ("done", 1.0)
+
+    found = expect(await staff.get(f"{path}/differences?kind=due-date&limit=100"))["items"]
+    (mine,) = [each for each in found if each["loan_id"] == loan["id"]]
+    assert mine["was"]["due_at"] == loan["due_at"] > mine["would_be"]["due_at"]
+    assert (mine["event"], mine["certain"]) == ("check-out", True)
+    file = await staff.get(f"{path}/file?kind=due-date")
+    assert file.headers["content-type"].startswith("text/csv")
+    assert len(file.text.splitlines()) == len(found) + 1
+    again = expect(await staff.get(f"{API}/loans/{loan['id']}"))
+    assert again["due_at"] == loan["due_at"], "nothing was changed"

@@ -17,4 +17,6 @@ everyone what happened.
     house.py         branches, calendars and rules as they stand, ready to decide with
     copy_states.py   what each copy is doing now, and the flags staff put on it
     branches.py, rule_table.py   the house's set-up, edited
+    rule_versions.py  the rule table as a whole, as rows or text    rule_saving.py  a version
+    simulations.py    a draft of it is to be tried out              simulating.py   and is
 """

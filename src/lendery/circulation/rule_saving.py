@@ -11,7 +11,7 @@ from uuid import UUID
 from lendery.circulation.repository import rule_tables
 from lendery.circulation.repository.house import NEXT_VERSION
 from lendery.contracts.base import new_id
-from lendery.contracts.circulation import Rule, RuleTableSaved, RuleVersion
+from lendery.contracts.circulation import NewRule, Rule, RuleTableSaved, RuleVersion
 from lendery.platform.db import Database, Session, Tx
 
 T = TypeVar("T")
@@ -83,6 +83,16 @@ async def save(
     await tx.announce(told)
     state = "planned" if valid_from else "in-force"
     return RuleVersion.model_validate({**facts, "size": len(rows), "state": state})
+
+
+def as_new(row: Rule) -> NewRule:
+    return NewRule.model_construct(
+        branch_id=row.branch_id,
+        category=row.category,
+        item_type=row.item_type,
+        parameter=row.parameter,
+        value=row.value,
+    )
 
 
 def digest_of(kept: list[dict[str, Any]]) -> str:

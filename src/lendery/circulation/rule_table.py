@@ -9,7 +9,7 @@ from uuid import UUID
 from lendery.circulation import models, rules
 from lendery.circulation.editing import unchanged_since
 from lendery.circulation.repository import house, rule_tables
-from lendery.circulation.rule_saving import Base, in_turn, save
+from lendery.circulation.rule_saving import Base, as_new, in_turn, save
 from lendery.contracts.base import AlreadyTaken, Invalid, Page, Window, new_id
 from lendery.contracts.circulation import Explanation, InvalidRule, NewRule, NoSuchRule, Rule
 from lendery.contracts.permissions import Actor, Permission
@@ -35,6 +35,7 @@ class RuleBook:
         async def added(tx: Tx) -> Rule:
             base = await Base.of(tx, now)
             await _known_branch(tx, made.branch_id)
+            _not_passed(made, base, now)
             if any(rules.key_of(row) == rules.key_of(made) for row in base.rules):
                 says = f"There is a row for {made.parameter} with this very scope. Change that one."
                 raise AlreadyTaken(says, field="parameter")
@@ -125,6 +126,8 @@ class RuleBook:
             row = _one(base.rules, rule_id)
             unchanged_since(row, version)
             made = by(row)
+            for each in made:
+                _not_passed(each, base, now)
             rows = [new for each in base.rules for new in (made if each is row else [each])]
             await _save(tx, base, rows, actor, now)
             return made
@@ -150,6 +153,15 @@ def _parsed(parameter: str, value: Any) -> Any:
         where = "value" if parameter in rules.PARAMETERS else "parameter"
         problem.extra["errors"] = [{"pointer": f"#/{where}", "says": problem.detail}]
         raise
+
+
+def _not_passed(row: Rule, base: Base, now: datetime) -> None:
+    """Raises InvalidRule for a due date that would have passed from the beginning."""
+    known = rules.Known({row.branch_id: ""} if row.branch_id else {})
+    for each in rules.check_table([as_new(row)], known, on=now.date(), before=base.rules):
+        if (each.severity, each.code) == ("error", "due-date-passed"):
+            errors = [{"pointer": "#/value", "says": each.says}]
+            raise InvalidRule(each.says, parameter=row.parameter, errors=errors)
 
 
 async def _known_branch(tx: Tx, branch_id: UUID | None) -> None:

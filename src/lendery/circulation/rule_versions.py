@@ -7,7 +7,7 @@ from typing import Any
 
 from lendery.circulation import rules
 from lendery.circulation.repository import house, rule_tables
-from lendery.circulation.rule_saving import Base, in_turn, save
+from lendery.circulation.rule_saving import Base, as_new, in_turn, save
 from lendery.contracts.base import Invalid, Page, Stale, Window
 from lendery.contracts.circulation import (
     InvalidRuleTable,
@@ -130,7 +130,7 @@ class RuleRegister:
 
         async def saved(tx: Tx) -> SavedRules:
             base, draft, findings = await looked_over(tx)
-            rows = rules.carried_over(_meant(draft.rows), base.rules, now=now, by=actor.id)
+            rows = rules.carried_over(meant(draft.rows), base.rules, now=now, by=actor.id)
             if wanted.valid_from is None and not rules.differences(base.rules, rows):
                 same = _shown(base.row, base.number, now) if base.row is not None else None
                 return SavedRules(version=same, findings=findings)
@@ -190,9 +190,9 @@ class RuleRegister:
     ) -> list[RuleDifference]:
         actor.must(Permission.READ_RULES)
         async with self.db.read() as session:
-            becomes = await _numbered(session, number)
+            becomes = await numbered(session, number)
             earlier = number - 1 if since is None else since
-            was = await _numbered(session, earlier) if earlier else None
+            was = await numbered(session, earlier) if earlier else None
         return rules.differences(rule_tables.rules_of(was), rule_tables.rules_of(becomes))
 
 
@@ -230,17 +230,7 @@ async def branches_known(session: Session) -> dict[Any, str]:
     return {row.id: row.code for row in branches}
 
 
-def as_new(row: Rule) -> NewRule:
-    return NewRule.model_construct(
-        branch_id=row.branch_id,
-        category=row.category,
-        item_type=row.item_type,
-        parameter=row.parameter,
-        value=row.value,
-    )
-
-
-def _meant(rows: Sequence[NewRule]) -> list[NewRule]:
+def meant(rows: Sequence[NewRule]) -> list[NewRule]:
     """With values as they are kept: yes as true."""
     return [
         row.model_copy(update={"value": rules.as_json(rules.parse(row.parameter, row.value))})
@@ -250,11 +240,11 @@ def _meant(rows: Sequence[NewRule]) -> list[NewRule]:
 
 async def _version(session: Session, number: int | None, at: datetime) -> Any | None:
     if number is not None:
-        return await _numbered(session, number)
+        return await numbered(session, number)
     return await rule_tables.in_force(session, at)
 
 
-async def _numbered(session: Session, number: int) -> Any:
+async def numbered(session: Session, number: int) -> Any:
     row = await rule_tables.version(session, number) if 0 < number < BIG else None
     if row is None:
         raise NoSuchRuleVersion(f"There is no version {number} of the rules.")

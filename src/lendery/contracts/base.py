@@ -9,7 +9,7 @@ import re
 import time
 import unicodedata
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
@@ -68,6 +68,10 @@ Instant = Annotated[datetime, AfterValidator(lambda at: _aware(at))]
 def _aware(at: datetime) -> datetime:
     if at.tzinfo is None:
         raise ValueError("Say the time zone: 2026-03-01T09:30:00Z.")
+    try:
+        at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("In UTC there is no such instant.") from None
     return at
 
 

@@ -13,7 +13,7 @@ from tests.circulation.town import Town
 
 from lendery.circulation.models import TABLES, hold, ledger_line, loan
 from lendery.contracts.base import Event, Window
-from lendery.contracts.circulation import HoldFilter
+from lendery.contracts.circulation import HoldFilter, RuleTableSaved
 from lendery.platform.db import Statement
 
 log = TABLES.event
@@ -88,6 +88,8 @@ class Proof:
         for row in rows:
             event = Event.load(row.name, {**row.body, "id": row.id, "at": row.at})
             name = type(event).__name__
+            if isinstance(event, RuleTableSaved):
+                continue  # the model has no versions, only what is in force
             told.append((name, *[getattr(event, each) for each in says.get(name, ())]))
         assert told == [
             (name, *[_id_of(facts[each]) for each in sorted(facts)])

@@ -11,6 +11,7 @@ from lendery.circulation.routes import fees as fee_routes
 from lendery.circulation.routes import holds as hold_routes
 from lendery.circulation.routes import rule_versions as version_routes
 from lendery.circulation.routes import setup
+from lendery.circulation.routes import simulations as simulation_routes
 from lendery.contracts.base import Input, Page
 from lendery.contracts.catalog import Barcode
 from lendery.contracts.circulation import (
@@ -32,6 +33,7 @@ from lendery.contracts.circulation import (
     ReturnRequest,
     Rules,
     RuleVersions,
+    Simulations,
     Undo,
     Undone,
 )
@@ -72,6 +74,7 @@ def routes(
     calendars: Calendars,
     rules: Rules,
     rule_versions: RuleVersions,
+    simulations: Simulations,
 ) -> APIRouter:
     router = APIRouter(prefix="/api/v1")
     _lending(router, loans)
@@ -81,6 +84,7 @@ def routes(
     router.include_router(fee_routes.routes(fees))
     router.include_router(version_routes.routes(rule_versions))
     _undo(router, corrections)
+    router.include_router(simulation_routes.routes(simulations))
     router.include_router(setup.routes(branches, calendars, rules))
     return router
 

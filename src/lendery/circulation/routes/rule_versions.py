@@ -10,6 +10,7 @@ from lendery.contracts.circulation import (
     NewRuleTable,
     Restoring,
     RuleDifference,
+    RuleTableText,
     RuleVersion,
     RuleVersionRows,
     RuleVersions,
@@ -34,13 +35,11 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Since = Annotated[
     int | None, Query(ge=1, le=2**31 - 1, description="Another version; default: the one before.")
 ]
-Which = Annotated[
-    int | None, Query(ge=1, le=2**31 - 1, description="A version; default: the one in force.")
-]
 DryRun = Annotated[bool, Query(description="Check it, and save nothing.")]
 From = Annotated[Instant | None, Query(description="An instant to come; default: at once.")]
 Why = Annotated[Line | None, Query(description="For whoever reads the history.")]
 TEXT = "text/plain; charset=utf-8"
+PLAIN: Any = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 TEXT_EXAMPLE = """any:
   loan_period = 21 days
 category=child item=dvd:
@@ -80,15 +79,22 @@ def _text(router: APIRouter, versions: RuleVersions) -> None:
         "/rules/text",
         summary="The rule table as text",
         response_class=Response,
-        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+        responses=PLAIN,
     )
-    async def read_text(request: Request, actor: Reader, version: Which = None) -> Response:
+    async def read_text(request: Request, actor: Reader) -> Response:
         """For review and version control. What is sent back unchanged changes nothing."""
-        told = await versions.text(number=version, actor=actor, at=datetime.now(UTC))
-        etag = version_tag(told.number, etag_of(told.text.encode()).strip('"'))
-        if matches(request.headers.get("if-none-match"), etag):
-            return Response(None, 304, {"etag": etag})
-        return Response(told.text, 200, {"etag": etag}, TEXT)
+        told = await versions.text(number=None, actor=actor, at=datetime.now(UTC))
+        return _written(told, request)
+
+    @router.get(
+        "/rules/versions/{number}/text",
+        summary="A version as text",
+        response_class=Response,
+        responses=PLAIN,
+    )
+    async def read_old_text(request: Request, actor: Reader, number: Number) -> Response:
+        told = await versions.text(number=number, actor=actor, at=datetime.now(UTC))
+        return _written(told, request)
 
     @router.put(
         "/rules/text",
@@ -171,6 +177,13 @@ def _saving(router: APIRouter, versions: RuleVersions) -> None:
             number=number, wanted=wanted, actor=actor, now=datetime.now(UTC)
         )
         return _saved(saved, request, 201)
+
+
+def _written(told: RuleTableText, request: Request) -> Response:
+    etag = version_tag(told.number, etag_of(told.text.encode()).strip('"'))
+    if matches(request.headers.get("if-none-match"), etag):
+        return Response(None, 304, {"etag": etag})
+    return Response(told.text, 200, {"etag": etag}, TEXT)
 
 
 def _saved(saved: SavedRules, request: Request, status: int = 200) -> Response:

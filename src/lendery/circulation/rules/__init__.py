@@ -22,6 +22,7 @@ Where is it decided ...
 - what one rule table says otherwise than another: `versions`
 - what is odd about a whole table: `checking`
 - a table as text, and back: `writing`, `reading`
+- what past loans would have become under another table: `what_if`, `loan_again`
 """
 
 from lendery.circulation.rules.calendar import OpeningHours, check_calendar
@@ -58,6 +59,7 @@ from lendery.circulation.rules.ledger import (
     refund_objection,
     waiver_objection,
 )
+from lendery.circulation.rules.loan_again import CheckedOut, Reader
 from lendery.circulation.rules.local_time import time_zone
 from lendery.circulation.rules.parameters import PARAMETERS, Parameter, parse
 from lendery.circulation.rules.policy import Policy, RuleTable, explain, resolve
@@ -85,6 +87,7 @@ from lendery.circulation.rules.undoing import (
 )
 from lendery.circulation.rules.values import as_json
 from lendery.circulation.rules.versions import carried_over, differences, key_of
+from lendery.circulation.rules.what_if import Found, WhatIf
 from lendery.circulation.rules.words import plain_amount, spoken_day
 from lendery.circulation.rules.writing import write_text
 
@@ -100,9 +103,11 @@ __all__ = [
     "CardBlock",
     "ChargeSum",
     "CheckOut",
+    "CheckedOut",
     "CopyFacts",
     "CopyMarks",
     "Finding",
+    "Found",
     "HoldRequest",
     "HoldableCopy",
     "Known",
@@ -112,6 +117,7 @@ __all__ = [
     "Part",
     "PatronFacts",
     "Policy",
+    "Reader",
     "Renewal",
     "RenewalCode",
     "RuleTable",
@@ -123,6 +129,7 @@ __all__ = [
     "Text",
     "UndoObjection",
     "Waiting",
+    "WhatIf",
     "age_on",
     "allocate",
     "as_json",

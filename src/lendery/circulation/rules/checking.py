@@ -7,11 +7,11 @@ category and item type without a loan period. Categories and item types are word
 begin to use; so only branches, which are known, make a row that can never decide.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
-from itertools import product
+from itertools import islice, product
 from typing import Any, Literal
 from uuid import UUID
 
@@ -22,6 +22,8 @@ from lendery.circulation.rules.words import spoken_day
 from lendery.contracts.circulation import InvalidRule, NewRule, Rule
 
 MOST_GAPS = 100
+MOST_WORDS = 100  # unknown ones that are told
+MOST_QUESTIONS = 50_000  # a table of more words than any library has is not asked them all
 OTHER: Any = object()  # a branch, category or item type that no row names
 
 
@@ -122,6 +124,8 @@ def _words(check: _Check) -> None:
             word = getattr(row, member)
             if not met or word is None or word in met or word in told:
                 continue
+            if len(told) == MOST_WORDS:
+                break
             told.add(word)
             near = get_close_matches(word, met, n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
@@ -139,7 +143,11 @@ def _beaten(check: _Check) -> None:
         branches = list(check.known.branches)
         if not branches or len(scopes) < 2:
             continue
-        won = {_winner(each, scopes) for each in _askable(branches, scopes)}
+        asked = islice(_askable(branches, scopes), MOST_QUESTIONS + 1)
+        answers = [_winner(each, scopes) for each in asked]
+        if len(answers) > MOST_QUESTIONS:
+            continue
+        won = set(answers)
         for scope, at in scopes.items():
             if at not in won and scope[0] is None:
                 row = check.rows[at]
@@ -148,7 +156,7 @@ def _beaten(check: _Check) -> None:
                 check.say("warning", "never-decides", says, at)
 
 
-def _askable(branches: list[UUID], scopes: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+def _askable(branches: list[UUID], scopes: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     """Every question that rows of these scopes may answer differently."""
     named = list(scopes)
     some = [each for each in branches if any(scope[0] == each for scope in named)]
@@ -156,7 +164,7 @@ def _askable(branches: list[UUID], scopes: Iterable[tuple[Any, ...]]) -> list[tu
         some.append(next(each for each in branches if each not in some))
     categories = [OTHER, *{scope[1] for scope in named if scope[1]}]
     item_types = [OTHER, *{scope[2] for scope in named if scope[2]}]
-    return [(b, c, i) for b in some for c in categories for i in item_types]
+    return product(some, categories, item_types)
 
 
 def _winner(asked: tuple[Any, ...], scopes: Mapping[tuple[Any, ...], int]) -> int | None:
@@ -181,9 +189,8 @@ def _without_period(rows: Sequence[NewRule], known: Known) -> list[Finding]:
     places = sorted(known.branches.items(), key=lambda each: each[1]) or [(OTHER, "")]
     found = []
     nameless: list[Any] = [None]
-    for category, item_type in product(
-        sorted(categories) or nameless, sorted(item_types) or nameless
-    ):
+    pairs = product(sorted(categories) or nameless, sorted(item_types) or nameless)
+    for category, item_type in islice(pairs, MOST_QUESTIONS // len(places)):
         where = [
             code
             for branch_id, code in places

@@ -96,6 +96,8 @@ class _Reader:
                 self._fault(_Wrong(at, "This rule stands below no scope. Begin with `any:`."))
             return
         for at, entry in _entries(text, start):
+            if len(self.read.faults) >= MOST_FAULTS:
+                return
             try:
                 self._entry(at, entry)
             except _Wrong as wrong:
@@ -150,9 +152,10 @@ class _Reader:
             except ValueError:
                 raise _Wrong(at, "Expected the id of a branch after `@`.") from None
         if code is None or code not in self.branches:
-            near = get_close_matches(code or "", self.branches, n=1)
+            asked = (code or "")[:64]
+            near = get_close_matches(asked, self.branches, n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
-            raise _Wrong(at, f"There is no branch with the code {code}.{hint}")
+            raise _Wrong(at, f"There is no branch with the code {asked}.{hint}")
         return self.branches[code]
 
     def _entry(self, at: int, entry: str) -> None:

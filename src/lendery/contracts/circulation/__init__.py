@@ -135,6 +135,14 @@ from lendery.contracts.circulation.rules import (
     RuleChanges,
     Rules,
 )
+from lendery.contracts.circulation.simulating import (
+    Difference,
+    DifferenceKind,
+    RuleDraft,
+    Simulation,
+    Simulations,
+    Transaction,
+)
 from lendery.contracts.circulation.undoing import (
     Before,
     CheckInUndone,
@@ -187,6 +195,8 @@ __all__ = [
     "CopyWas",
     "Corrections",
     "CreditRefunded",
+    "Difference",
+    "DifferenceKind",
     "DueList",
     "DueLoan",
     "DuePlace",
@@ -274,6 +284,7 @@ __all__ = [
     "Rule",
     "RuleChanges",
     "RuleDifference",
+    "RuleDraft",
     "RuleFinding",
     "RuleTableSaved",
     "RuleTableText",
@@ -283,7 +294,10 @@ __all__ = [
     "RuleVersions",
     "Rules",
     "SavedRules",
+    "Simulation",
+    "Simulations",
     "Suspension",
+    "Transaction",
     "Transfer",
     "TransferReceived",
     "TransferStarted",

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,7 @@ revision = "0005"
 down_revision = "0004"
 compatible_from = "0003"  # `circulation_rule` goes on saying what is in force
 
+FIRST = UUID("00000000-0000-7000-8000-000000000001")  # the same wherever a backup is migrated
 TABLE = sa.table(
     "circulation_rule_table",
     sa.column("number", sa.Integer),
@@ -87,7 +88,7 @@ def _first_version() -> None:
         [
             {
                 "number": 1,
-                "id": uuid4(),
+                "id": FIRST,
                 "valid_from": since,
                 "planned": False,
                 "saved_at": since,
