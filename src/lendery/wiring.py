@@ -180,7 +180,9 @@ class Wiring:
 
     @cached_property
     def copy_states(self) -> CopyStates:
-        return self._port(CopyStates, "circulation", lambda: Shelf(self.db, self.memory))
+        return self._port(
+            CopyStates, "circulation", lambda: Shelf(self.db, self.memory, self.settings.currency)
+        )
 
     @cached_property
     def branches(self) -> Branches:

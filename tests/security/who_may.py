@@ -202,6 +202,14 @@ CIRCULATION = {
     ],
     "POST /returns": [change(MINE, {"barcode": "{lent_barcode}"}, LENT)],
     "POST /loans/{loan_id}/renew": [Ask(MINE, witness=LENT)],
+    "POST /loans/{loan_id}/resolve-claim": [
+        Ask(
+            STAFF,
+            {"how": "paid"},
+            at={"loan_id": "{claimed_loan_id}"},
+            witness="/loans/{claimed_loan_id}",
+        )
+    ],
     "POST /undo": [change(STAFF, {"event_id": "{event_id}"}, LENT)],
     "GET /loans/{loan_id}": [Ask(MINE)],
     "GET /loans": [Ask(SIGNED_IN), Ask(MINE, query="?patron_id={user_id}")],

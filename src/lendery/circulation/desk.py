@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from lendery.circulation.ageing import Ageing
 from lendery.circulation.cases import AlreadyTheirs
+from lendery.circulation.claims import ClaimDesk
 from lendery.circulation.facts import loan_value
 from lendery.circulation.house import HouseKeeper
 from lendery.circulation.lending import CheckOutDesk
@@ -17,6 +19,7 @@ from lendery.circulation.returns import ReturnsDesk
 from lendery.contracts.base import NotAllowed, Page, RequestKey, Window
 from lendery.contracts.circulation import (
     Blocks,
+    ClaimResolution,
     Loan,
     LoanFilter,
     LoanRequest,
@@ -60,6 +63,15 @@ class LoanDesk:
     ) -> Return:
         desk = ReturnsDesk(self.db, self.met, self.keeper, self.currency)
         return await desk.check_in(request=request, actor=actor, now=now, key=key)
+
+    async def resolve_claim(
+        self, *, loan_id: UUID, how: ClaimResolution, actor: Actor, now: datetime
+    ) -> Loan:
+        desk = ClaimDesk(self.db, self.keeper, self.currency)
+        return await desk.resolve(loan_id=loan_id, how=how, actor=actor, now=now)
+
+    async def declare_lost(self, *, now: datetime) -> int:
+        return await Ageing(self.db, self.keeper, self.currency).declare_lost(now=now)
 
     async def get(self, *, loan_id: UUID, actor: Actor, now: datetime) -> Loan:
         actor.must(Permission.BORROW)

@@ -132,6 +132,7 @@ def loan_value(row: Any, now: datetime) -> Loan:
         returned_at=row.returned_at,
         renewals=row.renewals,
         overdue=row.returned_at is None and row.due_at < now,
+        claimed_at=row.claimed_at,
         ended_as=None if row.returned_at is None else row.ended_as or "returned",
     )
 

@@ -14,10 +14,15 @@ from uuid import UUID
 from lendery.circulation.models import hold, ledger_line, loan
 from lendery.contracts.base import Event
 from lendery.contracts.circulation import (
+    CancellationReversed,
     CheckInUndone,
     CheckOutUndone,
+    ClaimDropped,
+    ClaimForgiven,
     CopyFlagged,
+    CopyFound,
     CopyKept,
+    CopyLost,
     CopyReleased,
     CreditRefunded,
     FineCancelled,
@@ -41,6 +46,7 @@ from lendery.contracts.circulation import (
     LoanMoved,
     LoanRenewed,
     PaymentReversed,
+    ReturnClaimed,
     TransferReceived,
     TransferStarted,
     WaiverReversed,
@@ -110,6 +116,22 @@ def _not_returned(e: CheckInUndone) -> Told | None:
         return None
     columns = {"returned_at": None, "returned_branch_id": None}
     return Told(LOAN, e.loan_id, columns, goes_on=True)
+
+
+def _lost(e: CopyLost) -> Told:
+    return Told(LOAN, e.loan_id, {"returned_at": e.at, "ended_as": "lost"}, ends=True)
+
+
+def _forgiven(e: ClaimForgiven) -> Told:
+    return Told(LOAN, e.loan_id, {"returned_at": e.at, "ended_as": "forgiven"}, ends=True)
+
+
+def _claimed(e: ReturnClaimed) -> Told:
+    return Told(LOAN, e.loan_id, {"claimed_at": e.at})
+
+
+def _not_claimed(e: ClaimDropped) -> Told:
+    return Told(LOAN, e.loan_id, {"claimed_at": None})
 
 
 def _placed(e: HoldPlaced) -> Told:
@@ -203,7 +225,7 @@ def _payment_reversed(e: PaymentReversed) -> Told:
     return _line(e, e.line_id, "reversal", e.amount, reverses=e.reverses, **columns)
 
 
-def _waiver_reversed(e: WaiverReversed) -> Told:
+def _reversed(e: WaiverReversed | CancellationReversed) -> Told:
     return _line(e, e.line_id, "reversal", e.amount, fine_id=e.fine_id, reverses=e.reverses)
 
 
@@ -220,6 +242,10 @@ TELLING: dict[type[Event], Callable[[Any], Told | None]] = {
     LoanMoved: _found_to_be,
     ItemCheckedIn: _returned,
     CheckOutUndone: _never_was,
+    CopyLost: _lost,
+    ReturnClaimed: _claimed,
+    ClaimDropped: _not_claimed,
+    ClaimForgiven: _forgiven,
     CheckInUndone: _not_returned,
     HoldPlaced: _placed,
     HoldChanged: _moved,
@@ -239,12 +265,13 @@ TELLING: dict[type[Event], Callable[[Any], Told | None]] = {
     FineCancelled: _cancelled,
     CreditRefunded: _refunded,
     PaymentReversed: _payment_reversed,
-    WaiverReversed: _waiver_reversed,
+    WaiverReversed: _reversed,
+    CancellationReversed: _reversed,
 }
 GOES_ON: frozenset[type[Event]] = frozenset({CheckInUndone, HoldRestored})
 # Where copies are and what is wrong with them: nothing of a loan, a hold or a line.
 SILENT: frozenset[type[Event]] = frozenset(
-    {CopyFlagged, CopyKept, CopyReleased, TransferReceived, TransferStarted}
+    {CopyFlagged, CopyFound, CopyKept, CopyReleased, TransferReceived, TransferStarted}
 )
 
 

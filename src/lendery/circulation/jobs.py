@@ -3,13 +3,15 @@
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from lendery.contracts.circulation import Holds
+from lendery.contracts.circulation import Holds, Loans
 from lendery.platform.jobs import Job
 
 
 class Desk(Protocol):
     @property
     def holds(self) -> Holds: ...
+    @property
+    def loans(self) -> Loans: ...
 
 
 async def expire_holds(desk: Desk, now: datetime) -> None:
@@ -17,4 +19,12 @@ async def expire_holds(desk: Desk, now: datetime) -> None:
     await desk.holds.expire(now=now)
 
 
-JOBS = (Job("expire holds", timedelta(minutes=10), expire_holds),)
+async def declare_lost(desk: Desk, now: datetime) -> None:
+    """What is late for longer than its rules bear is given up, and charged."""
+    await desk.loans.declare_lost(now=now)
+
+
+JOBS = (
+    Job("expire holds", timedelta(minutes=10), expire_holds),
+    Job("declare lost", timedelta(days=1), declare_lost),
+)

@@ -136,6 +136,7 @@ loan = Table(
     Column("returned_at", UtcDateTime),
     Column("returned_branch_id", Uuid),
     Column("ended_as", String(16)),  # null: open, or it came back
+    Column("claimed_at", UtcDateTime),  # since when it is said to have been returned
     Column("renewals", Integer, nullable=False),
     Column("policy", Json, nullable=False),  # as it was on the day: later rules do not touch it
     Column("waived", Json),

@@ -159,6 +159,7 @@ def _facts(
         else rules.PatronFacts(id=row.borrower, expires_on=None),
         on_loan_to=None if row.returned_at else (row.patron_id or row.borrower),
         renewals=row.renewals,
+        claimed=row.claimed_at is not None,
         due_at=row.due_at,
         due_on=hours.local_date(row.due_at),
         new_due_at=new_due_at,

@@ -13,10 +13,11 @@ from lendery.circulation.charging import Charge, late_charge, price_of
 from lendery.circulation.facts import copy_was, hold_was, loan_value, marks
 from lendery.circulation.handing_over import handed_over
 from lendery.circulation.house import House, HouseKeeper
+from lendery.circulation.losing import found
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
 from lendery.circulation.repository import holds, loans, remembered
-from lendery.contracts.base import Event, Invalid, NotAllowed, Problem, RequestKey
+from lendery.contracts.base import Event, Invalid, Money, NotAllowed, Problem, RequestKey
 from lendery.contracts.catalog import NoSuchCopy
 from lendery.contracts.circulation import (
     Before,
@@ -102,15 +103,16 @@ class ReturnsDesk:
         key: RequestKey | None,
     ) -> Return:
         by = actor.id if actor.staff else None
+        find = await found(tx, copy, now=now, by=by)
         waiting = await handed_over(tx, copy, row, here=branch_id, house=house, now=now)
         to = waiting.to if waiting else None
         if waiting is None:
             floats = _floats(copy, row, house)
             to = rules.where_next(here=branch_id, home=copy.home_branch_id, floats=floats)
         ready = waiting is not None and to is None
-        found = copy._replace(lost=False, missing=False, claimed_returned=False)
+        seen = copy._replace(lost=False, missing=False, claimed_returned=False)
         status = rules.status_of(
-            marks(found, on_loan=False, in_transit=to is not None, on_hold_shelf=ready)
+            marks(seen, on_loan=False, in_transit=to is not None, on_hold_shelf=ready)
         )
         loan, late = None, None
         if row.id is not None:
@@ -132,6 +134,7 @@ class ReturnsDesk:
                 copy_was=copy_was(copy),
                 holds_were=(hold_was(step.row),) if step else (),
                 lines=(late.id,) if late else (),
+                refunds=find.refunds if find else (),
             ),
         )
         writes = [
@@ -139,6 +142,7 @@ class ReturnsDesk:
             tx.announcement(happened),
             *_moves(tx, copy, here=branch_id, to=to, now=now),
             *(step.writes(tx) if step else ()),
+            *(find.writes(tx) if find else ()),
         ]
         if row.id is not None:
             writes.insert(0, loans.taking_back(row.id, at=at, branch_id=branch_id))
@@ -157,12 +161,16 @@ class ReturnsDesk:
             to_branch=to,
             hold=waiting.value if waiting else None,
             fine=late.fine if late else None,
+            refunded=self._money(find.amount) if find and find.amount else None,
             event_id=happened.id,
         )
         if key is not None:
             writes.append(idempotency.kept(TABLES, key, _told(answer), now=now))
         await tx.write(*writes)
         return answer
+
+    def _money(self, amount: int) -> Money:
+        return Money(amount=amount, currency=self.currency)
 
     def _late(
         self, copy: Any, row: Any, house: House, at: datetime, now: datetime, by: UUID | None

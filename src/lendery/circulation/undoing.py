@@ -265,6 +265,8 @@ class Undoing:
                 writes += [undone.restoring(was), self.tx.announcement(self._restored(row, was))]
         for charge in charges:
             writes += await self.reversal.charge(charge)
+        for line in before.refunds:
+            writes += await self.reversal.cancellation(line)
         return writes
 
     def _restored(self, row: Any, was: HoldWas) -> HoldRestored:

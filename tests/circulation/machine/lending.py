@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from tests.circulation.machine import queueing
+from tests.circulation.machine import losing, queueing
 from tests.circulation.machine.model import Charge, Copy, Hold, Loan, Model, Patron, Policy, Refused
 from tests.circulation.machine.week import DAY, Week
 
@@ -65,11 +65,12 @@ def check_out(
     expiry = None if "card-expired" in found else patron.expires_on
     due_at = due(now, now, policy["loan_period"], policy, model.week(copy.home), expiry)
     loan = Loan(UUID(int=0), copy, patron, now, due_at, policy)
+    was = losing.turns_up(model, copy)
     kept, own = model.kept_for(copy), queueing.hold_it_fulfils(model, patron, copy)
     model.loans.append(loan)
-    if copy.going_to or copy.flags & {"lost", "missing"}:
+    if copy.going_to or was:
         copy.here, copy.going_to = branch, None
-        copy.flags -= {"lost", "missing", "claimed-returned"}
+        copy.flags -= losing.GONE
     model.tell(
         "ItemCheckedOut",
         loan_id=loan,
@@ -82,6 +83,7 @@ def check_out(
         queueing.put_back(model, kept)
     if own is not None:
         _fulfil(model, own, loan, now)
+    losing.tell_of_find(model, copy, was)
     return loan
 
 
@@ -100,6 +102,8 @@ def renew(model: Model, loan: Loan, now: datetime) -> None:
     if not loan.is_open:
         raise Refused("not-on-loan")
     policy, week, patron = loan.policy, model.week(loan.copy.home), loan.patron
+    if loan.claimed_at:
+        raise Refused("claimed-returned")
     if _reaches(loan.renewals, policy["renewals"]):
         raise Refused("too-many-renewals")
     if _too_early(loan, week, now):
@@ -184,6 +188,8 @@ def _due_day(start: date, period: int, closed_due: str, week: Week, expiry: date
 def late_fee(loan: Loan, week: Week, until: datetime) -> int:
     """What coming back at `until` costs, beside what was charged before."""
     policy = loan.policy
+    if loan.claimed_at:
+        until = min(until, loan.claimed_at)
     if until <= loan.due_at:
         return 0
     if policy["fine_unit"] == "days":

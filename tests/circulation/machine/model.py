@@ -73,6 +73,8 @@ class Loan:
     policy: Policy
     renewals: int = 0
     is_open: bool = True
+    claimed_at: datetime | None = None
+    lost: bool = False
     late_charges: int = 0
 
 
@@ -163,6 +165,9 @@ class Model:
 
     def open_loan(self, copy: Copy) -> Loan | None:
         return next((loan for loan in self.loans if loan.is_open and loan.copy is copy), None)
+
+    def last_loan(self, copy: Copy) -> Loan | None:
+        return next((loan for loan in reversed(self.loans) if loan.copy is copy), None)
 
     def loans_of(self, patron: Patron) -> list[Loan]:
         return [loan for loan in self.loans if loan.is_open and loan.patron is patron]

@@ -224,6 +224,22 @@ async def change_copy(tx: Tx, copy_id: UUID, **values: Any) -> None:
     await tx.run(update(copy).where(copy.c.id == copy_id).values(**values))
 
 
+TOGETHER = Statement(
+    select(copy)
+    .where(any_of(copy.c.id, "copy_ids"))
+    .order_by(copy.c.id)
+    .with_for_update(key_share=True)
+)
+GIVEN_UP = Statement(
+    update(copy).where(copy.c.id == bindparam("lost_id")).values(lost=True, claimed_returned=False)
+)
+
+
+async def lock_copies(tx: Tx, copy_ids: list[UUID]) -> dict[UUID, Any]:
+    """Many copies, locked in one order."""
+    return {row.id: row for row in await tx.rows(TOGETHER, copy_ids=copy_ids)}
+
+
 SEEN_HERE = Statement(
     update(copy)
     .where(copy.c.id == bindparam("seen_id"))

@@ -17,6 +17,7 @@ from lendery.contracts.circulation import (
     Blocks,
     Branches,
     Calendars,
+    ClaimResolution,
     CopyState,
     CopyStates,
     Corrections,
@@ -72,6 +73,7 @@ def routes(
 ) -> APIRouter:
     router = APIRouter(prefix="/api/v1")
     _lending(router, loans)
+    _claims(router, loans)
     _looking(router, loans)
     _flags(router, states)
     router.include_router(hold_routes.routes(holds))
@@ -110,6 +112,17 @@ def _lending(router: APIRouter, loans: Loans) -> None:
         """Renew a loan. 409 `renewal-refused` says why not."""
         now = datetime.now(UTC)
         return answer(await loans.renew(loan_id=loan_id, actor=actor, now=now, key=key), request)
+
+
+def _claims(router: APIRouter, loans: Loans) -> None:
+    @router.post("/loans/{loan_id}/resolve-claim", response_model=Loan, tags=["loans"])
+    async def resolve_claim(
+        request: Request, actor: Staff, loan_id: UUID, how: ClaimResolution
+    ) -> Response:
+        """End a loan that was claimed returned and is not found: paid as lost, or forgiven."""
+        now = datetime.now(UTC)
+        ended = await loans.resolve_claim(loan_id=loan_id, how=how, actor=actor, now=now)
+        return answer(ended, request)
 
 
 def _looking(router: APIRouter, loans: Loans) -> None:

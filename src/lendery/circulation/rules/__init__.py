@@ -17,6 +17,7 @@ Where is it decided ...
 - which hold gets which free copy: `filling`
 - where a returned copy goes next: `routing`
 - what status a copy shows: `status`
+- when a copy is lost, and what that costs: `losing`
 - what still can be undone: `undoing`
 - how sentences say days, amounts and numbers: `words`
 """
@@ -55,6 +56,7 @@ from lendery.circulation.rules.ledger import (
     waiver_objection,
 )
 from lendery.circulation.rules.local_time import time_zone
+from lendery.circulation.rules.losing import given_back, is_lost, late_until, lost_charges
 from lendery.circulation.rules.parameters import PARAMETERS, Parameter, parse
 from lendery.circulation.rules.policy import Policy, RuleTable, explain, resolve
 from lendery.circulation.rules.renewal import (
@@ -122,8 +124,12 @@ __all__ = [
     "explain",
     "filled",
     "fine_due",
+    "given_back",
     "hold_blocks",
+    "is_lost",
     "late_units",
+    "late_until",
+    "lost_charges",
     "may_serve",
     "overdrawn",
     "parse",

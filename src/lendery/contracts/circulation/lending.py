@@ -70,6 +70,7 @@ class Blocks(Value):
 class Loan(Value):
     """One copy with one patron. `patron_id` is null once the link was cut (retention).
 
+    `claimed_at`: since when the patron says that it was returned; no fine runs from then on.
     `ended_as` says how it ended. `event_id` is told by a check-out: what `POST /undo` takes.
     `accrued` is what it costs if it comes back now: told where a single loan or a page of loans
     is read, while the loan is late. It is not owed before it comes back.
@@ -86,7 +87,8 @@ class Loan(Value):
     renewals: int = 0
     overdue: bool = False
     accrued: Money | None = None
-    ended_as: Literal["returned", "undone"] | None = None
+    claimed_at: datetime | None = None
+    ended_as: Literal["returned", "undone", "lost", "forgiven"] | None = None
     event_id: UUID | None = None
 
 
@@ -127,8 +129,9 @@ class CopyHere(Value):
 class Return(Value):
     """What to do with a copy that came in. `loan` is null when it was not on loan.
 
-    `hold` is whom it is for now, `fine` what was charged because it came late. `event_id` is
-    what `POST /undo` takes.
+    `hold` is whom it is for now, `fine` what was charged because it came late. `refunded` is what
+    was taken back of the charges for a lost copy that is found. `event_id` is what `POST /undo`
+    takes.
     """
 
     model_config = ConfigDict(
@@ -141,6 +144,7 @@ class Return(Value):
     to_branch: UUID | None = None
     hold: Hold | None = None
     fine: Fine | None = None
+    refunded: Money | None = None
     event_id: UUID | None = None
 
 
@@ -165,6 +169,12 @@ class ReturnRequest(Input):
     returned_at: Instant | None = Field(None, description="Back-dated (book drop).")
 
 
+class ClaimResolution(Input):
+    """`paid`: it is lost, and the patron pays for it. `forgiven`: it is missing, nobody pays."""
+
+    how: Literal["paid", "forgiven"]
+
+
 class CheckOutRefused(Problem):
     """Carries every block found, so that the desk hears all the reasons at once."""
 
@@ -184,6 +194,12 @@ class NoSuchLoan(NotFound):
 
 
 class NotOnLoan(Problem):
+    status = 409
+
+
+class NotClaimed(Problem):
+    """Nobody says of this loan that it was returned."""
+
     status = 409
 
 
@@ -244,6 +260,54 @@ class ItemCheckedIn(Event):
     before: Before | None = None
 
 
+class CopyLost(Event):
+    """A loan has ended because its copy is lost: declared by staff, or (`automatic`) by age."""
+
+    about = "copy_id"
+    copy_id: UUID
+    book_id: UUID
+    loan_id: UUID
+    automatic: bool = False
+    by: UUID | None = None
+
+
+class CopyFound(Event):
+    """What was lost or missing is there. `loan_id`: the loan that had ended because it was lost."""
+
+    about = "copy_id"
+    copy_id: UUID
+    book_id: UUID
+    loan_id: UUID | None = None
+    by: UUID | None = None
+
+
+class ReturnClaimed(Event):
+    """The patron says that the copy was returned; the library looks for it."""
+
+    about = "copy_id"
+    loan_id: UUID
+    copy_id: UUID
+    by: UUID | None = None
+
+
+class ClaimDropped(Event):
+    """The claim was a mistake: the loan goes on, and its fines run as if nobody had claimed."""
+
+    about = "copy_id"
+    loan_id: UUID
+    copy_id: UUID
+    by: UUID | None = None
+
+
+class ClaimForgiven(Event):
+    """The claim is believed: the loan has ended, nothing is charged, the copy is missing."""
+
+    about = "copy_id"
+    loan_id: UUID
+    copy_id: UUID
+    by: UUID | None = None
+
+
 class CopyFlagged(Event):
     about = "copy_id"
     copy_id: UUID
@@ -267,6 +331,16 @@ class Loans(Protocol):
     async def check_in(
         self, *, request: ReturnRequest, actor: Actor, now: datetime, key: RequestKey | None = None
     ) -> Return: ...
+    async def resolve_claim(
+        self, *, loan_id: UUID, how: ClaimResolution, actor: Actor, now: datetime
+    ) -> Loan:
+        """Ends a loan of which the patron says that it was returned, and nobody finds it."""
+        ...
+
+    async def declare_lost(self, *, now: datetime) -> int:
+        """Ends what is late for longer than its rules bear; how many."""
+        ...
+
     async def get(self, *, loan_id: UUID, actor: Actor, now: datetime) -> Loan: ...
     async def find(
         self, *, like: LoanFilter, window: Window, actor: Actor, now: datetime

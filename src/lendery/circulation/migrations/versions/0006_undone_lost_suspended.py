@@ -67,6 +67,7 @@ REVERSES = sa.text("reverses IS NOT NULL")
 
 def upgrade() -> None:
     op.add_column("circulation_loan", sa.Column("ended_as", sa.String(16)))
+    op.add_column("circulation_loan", sa.Column("claimed_at", UtcDateTime))
     op.create_table(
         "circulation_undone",
         sa.Column("id", sa.Uuid, primary_key=True),
@@ -89,6 +90,7 @@ def downgrade() -> None:
     op.drop_index("one_reversal_per_line", LEDGER)
     _ledger(sign=OF_OLD, more=[])
     op.drop_table("circulation_undone")
+    op.drop_column("circulation_loan", "claimed_at")
     op.drop_column("circulation_loan", "ended_as")
 
 
