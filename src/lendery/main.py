@@ -30,6 +30,7 @@ from lendery.contracts.circulation import (
     Holds,
     Loans,
     Rules,
+    Suspensions,
 )
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
@@ -142,6 +143,7 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
                 holds=wiring.holds,
                 fees=wiring.fees,
                 corrections=wiring.corrections,
+                suspensions=wiring.suspensions,
                 branches=wiring.branches,
                 calendars=wiring.calendars,
                 rules=wiring.rules,
@@ -203,6 +205,7 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
             expose(Holds, wiring.holds),
             expose(Fees, wiring.fees),
             expose(Corrections, wiring.corrections),
+            expose(Suspensions, wiring.suspensions),
             expose(CopyStates, wiring.copy_states),
             expose(Branches, wiring.branches),
             expose(Calendars, wiring.calendars),

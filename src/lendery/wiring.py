@@ -36,6 +36,7 @@ from lendery.circulation.fees import FeeDesk
 from lendery.circulation.holds import HoldShelf
 from lendery.circulation.memory import Memory
 from lendery.circulation.rule_table import RuleBook
+from lendery.circulation.suspending import SuspensionDesk
 from lendery.circulation.undoing import UndoDesk
 from lendery.contracts.accounts import Patrons, Tokens, Users
 from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
@@ -50,6 +51,7 @@ from lendery.contracts.circulation import (
     Holds,
     Loans,
     Rules,
+    Suspensions,
 )
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
@@ -177,6 +179,10 @@ class Wiring:
     def corrections(self) -> Corrections:
         given = self.settings.currency, self.settings.undo_minutes
         return self._port(Corrections, "circulation", lambda: UndoDesk(self.db, *given))
+
+    @cached_property
+    def suspensions(self) -> Suspensions:
+        return self._port(Suspensions, "circulation", lambda: SuspensionDesk(self.db))
 
     @cached_property
     def copy_states(self) -> CopyStates:

@@ -81,6 +81,7 @@ class Life:
         await self._settle()
         await self._merge()
         await self._undo()
+        await self._suspend()
         await self._lose()
 
     async def _lend_and_wait(self) -> None:
@@ -174,6 +175,17 @@ class Life:
         )
         payment = NewPayment(patron_id=self.cas, amount=euros(60))
         await self.undo(await self.town.fees.pay(payment=payment, **self.at(day)), day)
+
+    async def _suspend(self) -> None:
+        """Twice somebody is late, and once staff let them off."""
+        await self.town.rule("suspend_days", 2)
+        for barcode in ("lifted", "served"):
+            self.town.copies.add(barcode, self.central)
+            await self.lend(barcode, self.cas, 73)
+        for barcode in ("lifted", "served"):
+            await self.take_back(barcode, 73 + 25, self.central)
+        found = await self.town.suspensions.of(patron_id=self.cas, **self.at(98))
+        await self.town.suspensions.lift(suspension_id=found[0].id, **self.at(99))
 
     async def _lose(self) -> None:
         """Three loans that never came back, and one copy that did; a claim that was a mistake."""

@@ -210,6 +210,10 @@ CIRCULATION = {
             witness="/loans/{claimed_loan_id}",
         )
     ],
+    "GET /users/{user_id}/suspensions": [Ask(MINE)],
+    "POST /suspensions/{suspension_id}/lift": [  # of nobody: nothing comes back late in a test
+        Ask(STAFF, status=404, at={"suspension_id": "{user_id}"})
+    ],
     "POST /undo": [change(STAFF, {"event_id": "{event_id}"}, LENT)],
     "GET /loans/{loan_id}": [Ask(MINE)],
     "GET /loans": [Ask(SIGNED_IN), Ask(MINE, query="?patron_id={user_id}")],

@@ -14,7 +14,7 @@ from lendery.circulation.lending import CheckOutDesk
 from lendery.circulation.memory import Memory
 from lendery.circulation.patron_accounts import with_accrued
 from lendery.circulation.renewals import RenewalDesk
-from lendery.circulation.repository import loans
+from lendery.circulation.repository import lists, loans
 from lendery.circulation.returns import ReturnsDesk
 from lendery.contracts.base import NotAllowed, Page, RequestKey, Window
 from lendery.contracts.circulation import (
@@ -90,10 +90,10 @@ class LoanDesk:
         actor.must_be(like.patron_id, Permission.LEND)
         after = read_cursor(window.after, UUID)[0] if window.after else None
         async with self.db.read() as session:
-            rows = await loans.loans(
+            rows = await lists.loans(
                 session, like=like, after=after, limit=window.limit + 1, now=now
             )
-            total = await loans.count_loans(session, like=like, now=now) if window.total else None
+            total = await lists.count_loans(session, like=like, now=now) if window.total else None
         shown = rows[: window.limit]
         return Page[Loan](
             items=await self._valued(shown, now),

@@ -24,14 +24,18 @@ def patron_facts(
     open_loans: tuple[LoanCount, ...] = (),
     overdue: int = 0,
     owed: int = 0,
+    suspended_until: datetime | None = None,
     currency: str = "EUR",
 ) -> PatronFacts:
+    blocks = [_card_block(block) for block in row.blocks]
+    if suspended_until is not None:
+        blocks.append(CardBlock("suspended", suspended_until))
     return PatronFacts(
         id=row.id,
         expires_on=row.expires_on,
         born_on=row.born_on,
         active=row.active,
-        blocks=tuple(_card_block(block) for block in row.blocks),
+        blocks=tuple(blocks),
         open_loans=open_loans,
         overdue=overdue,
         owed=owed,

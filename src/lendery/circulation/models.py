@@ -260,6 +260,25 @@ ledger_line = Table(  # only ever added to: triggers refuse the rest, but for wh
     ),
 )
 
+suspension = Table(  # days without borrowing that follow a late return
+    "circulation_suspension",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("patron_id", Uuid),  # null once retention has cut the link
+    Column("borrower", Uuid, nullable=False),  # stands for the patron in the log
+    Column("loan_id", Uuid, nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),  # lifted before its time
+    Index(
+        "suspensions_of_patron",
+        "patron_id",
+        "until",
+        sqlite_where=STILL_OPEN,
+        postgresql_where=STILL_OPEN,
+    ),
+)
+
 undone = Table(  # what was undone, and what was answered: nothing is undone twice
     "circulation_undone",
     metadata,

@@ -154,7 +154,9 @@ def _facts(
     return rules.Renewal(
         now=now,
         today=hours.local_date(now),
-        patron=patron_facts(patron, owed=int(row.owed), currency=currency)
+        patron=patron_facts(
+            patron, owed=int(row.owed), suspended_until=row.suspended_until, currency=currency
+        )
         if patron
         else rules.PatronFacts(id=row.borrower, expires_on=None),
         on_loan_to=None if row.returned_at else (row.patron_id or row.borrower),

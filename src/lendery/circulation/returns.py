@@ -17,6 +17,7 @@ from lendery.circulation.losing import found
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
 from lendery.circulation.repository import holds, loans, remembered
+from lendery.circulation.suspending import suspension_for
 from lendery.contracts.base import Event, Invalid, Money, NotAllowed, Problem, RequestKey
 from lendery.contracts.catalog import NoSuchCopy
 from lendery.contracts.circulation import (
@@ -114,12 +115,14 @@ class ReturnsDesk:
         status = rules.status_of(
             marks(seen, on_loan=False, in_transit=to is not None, on_hold_shelf=ready)
         )
-        loan, late = None, None
+        loan, late, suspended = None, None, None
         if row.id is not None:
             loan = loan_value(row, now).model_copy(
                 update={"returned_at": at, "overdue": False, "ended_as": "returned"}
             )
             late = self._late(copy, row, house, at, now, by)
+            hours = house.hours_of(row.home_branch_id)
+            suspended = suspension_for(row, at=at, hours=hours, now=now, by=by)
         step = waiting.step if waiting else None
         happened = ItemCheckedIn(
             at=now,
@@ -135,6 +138,7 @@ class ReturnsDesk:
                 holds_were=(hold_was(step.row),) if step else (),
                 lines=(late.id,) if late else (),
                 refunds=find.refunds if find else (),
+                suspended=suspended.told.suspension_id if suspended else None,
             ),
         )
         writes = [
@@ -146,8 +150,8 @@ class ReturnsDesk:
         ]
         if row.id is not None:
             writes.insert(0, loans.taking_back(row.id, at=at, branch_id=branch_id))
-        if late is not None:
-            writes += late.writes(tx)
+        for caused in (late, suspended):
+            writes += caused.writes(tx) if caused else []
         answer = Return(
             loan=loan,
             copy_here=CopyHere(
@@ -162,6 +166,7 @@ class ReturnsDesk:
             hold=waiting.value if waiting else None,
             fine=late.fine if late else None,
             refunded=self._money(find.amount) if find and find.amount else None,
+            suspended_until=suspended.told.until if suspended else None,
             event_id=happened.id,
         )
         if key is not None:

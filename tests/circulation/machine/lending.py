@@ -9,7 +9,14 @@ from tests.circulation.machine.week import DAY, Week
 
 WAIVABLE = frozenset(
     (
-        *("card-expired", "fines-owed", "overdue-loans", "loan-limit", "loan-limit-total"),
+        *(
+            "card-expired",
+            "suspended",
+            "fines-owed",
+            "overdue-loans",
+            "loan-limit",
+            "loan-limit-total",
+        ),
         *("reference-only", "damaged", "on-hold", "age", "same-title"),
     )
 )
@@ -28,6 +35,7 @@ def objections(model: Model, patron: Patron, copy: Copy, now: datetime) -> set[s
     )
     age = patron.age(today)
     checks = {
+        "suspended": model.is_suspended(patron, now),
         "fines-owed": _above(model.balance(patron), policy["owed_limit"]),
         "overdue-loans": _reaches(late, policy["overdue_block"]),
         "loan-limit": _reaches(like_this, policy["max_loans"]),
@@ -108,6 +116,8 @@ def renew(model: Model, loan: Loan, now: datetime) -> None:
         raise Refused("too-many-renewals")
     if _too_early(loan, week, now):
         raise Refused("too-early")
+    if model.is_suspended(patron, now):
+        raise Refused("suspended")
     if _above(model.balance(patron), policy["owed_limit"]):
         raise Refused("fines-owed")
     if expired := patron.card_codes(policy, week.today(now)):
@@ -187,28 +197,52 @@ def _due_day(start: date, period: int, closed_due: str, week: Week, expiry: date
 
 def late_fee(loan: Loan, week: Week, until: datetime) -> int:
     """What coming back at `until` costs, beside what was charged before."""
-    policy = loan.policy
-    if loan.claimed_at:
-        until = min(until, loan.claimed_at)
-    if until <= loan.due_at:
-        return 0
-    if policy["fine_unit"] == "days":
-        days = week.days_between(week.today(loan.due_at), week.today(until))
-        late = sum(policy["fine_closed_days"] or week.is_open(day) for day in days)
-    else:
-        closed_too = policy["fine_closed_days"]
-        span = until - loan.due_at if closed_too else week.time_open(loan.due_at, until)
-        late = _rounded_up(span / timedelta(hours=1))
-    if late <= policy["grace"]:
-        return 0
-    if policy["grace_mode"] == "deduct":
-        late -= policy["grace"]
+    policy, late = loan.policy, _late_past_grace(loan, week, until)
     amount = int(_rounded_up(late / policy["fine_interval"]) * policy["fine"])
     caps = [policy["fine_cap"], loan.copy.price if policy["cap_at_price"] else None]
     for cap in caps:
         if cap is not None:
             amount = min(amount, max(0, cap - loan.late_charges))
     return amount
+
+
+def _late_past_grace(loan: Loan, week: Week, until: datetime) -> int:
+    """Late days, or hours, that count."""
+    policy = loan.policy
+    if loan.claimed_at:
+        until = min(until, loan.claimed_at)
+    if until <= loan.due_at:
+        return 0
+    if policy["fine_unit"] == "days":
+        late = _late_days(loan, week, until)
+    else:
+        closed_too = policy["fine_closed_days"]
+        span = until - loan.due_at if closed_too else week.time_open(loan.due_at, until)
+        late = _rounded_up(span / timedelta(hours=1))
+    if late <= policy["grace"]:
+        return 0
+    return late - policy["grace"] if policy["grace_mode"] == "deduct" else late
+
+
+def _late_days(loan: Loan, week: Week, until: datetime) -> int:
+    days = week.days_between(week.today(loan.due_at), week.today(until))
+    return sum(loan.policy["fine_closed_days"] or week.is_open(day) for day in days)
+
+
+def suspend(model: Model, loan: Loan, at: datetime, now: datetime) -> datetime | None:
+    """Until when nothing is lent because this came back late."""
+    week, policy = model.week(loan.copy.home), loan.policy
+    late = _late_past_grace(loan, week, at)
+    if not late or not policy["suspend_days"]:
+        return None
+    at = min(at, loan.claimed_at or at)
+    days = late if policy["fine_unit"] == "days" else max(1, _late_days(loan, week, at))
+    until = week.last_second(week.today(at) + days * policy["suspend_days"] * DAY)
+    if until <= now:
+        return None
+    model.suspensions.append((loan.patron, until))
+    model.tell("PatronSuspended", loan_id=loan.id, until=until)
+    return until
 
 
 def _rounded_up(number: float) -> int:

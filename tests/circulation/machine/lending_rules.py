@@ -105,6 +105,7 @@ class LendingRules(Play):
         assert (told.loan and told.loan.id) == (came.loan and came.loan.id)
         assert (told.fine.amount.amount if told.fine else 0) == came.fine
         assert (told.refunded.amount if told.refunded else 0) == came.refunded
+        assert told.suspended_until == came.suspended_until
         assert (told.hold is None) == (came.hold is None)
         if came.hold is not None:
             must_be_hold(self.model, told.hold, came.hold)

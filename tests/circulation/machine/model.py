@@ -129,6 +129,7 @@ class Model:
     loans: list[Loan] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)  # in the order in which they were placed
     charges: list[Charge] = field(default_factory=list)
+    suspensions: list[tuple[Patron, datetime]] = field(default_factory=list)
     refunds: list[tuple[Patron, int]] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)  # since it was last looked at
 
@@ -168,6 +169,9 @@ class Model:
 
     def last_loan(self, copy: Copy) -> Loan | None:
         return next((loan for loan in reversed(self.loans) if loan.copy is copy), None)
+
+    def is_suspended(self, patron: Patron, now: datetime) -> bool:
+        return any(who is patron and until > now for who, until in self.suspensions)
 
     def loans_of(self, patron: Patron) -> list[Loan]:
         return [loan for loan in self.loans if loan.is_open and loan.patron is patron]

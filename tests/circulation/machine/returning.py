@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tests.circulation.machine import losing, queueing
-from tests.circulation.machine.lending import charge_lateness, late_fee, post
+from tests.circulation.machine.lending import charge_lateness, late_fee, post, suspend
 from tests.circulation.machine.model import Charge, Copy, Hold, Loan, Model, Refused
 
 NOBODY_CAN_COLLECT = {"lost", "missing", "damaged", "withdrawn"}
@@ -19,6 +19,7 @@ class CameIn:
     status: str
     fine: int
     refunded: int
+    suspended_until: datetime | None
 
     @property
     def next(self) -> str:
@@ -58,7 +59,8 @@ def check_in(
     fine = late_fee(loan, model.week(copy.home), at) if loan else 0
     if loan is not None:
         charge_lateness(model, loan, fine, now)
-    return CameIn(loan, hold, copy.going_to, model.status(copy), fine, refunded)
+    until = suspend(model, loan, at, now) if loan else None
+    return CameIn(loan, hold, copy.going_to, model.status(copy), fine, refunded, until)
 
 
 def _tell(model: Model, copy: Copy, loan: Loan | None, at: datetime, received: bool) -> None:

@@ -23,7 +23,7 @@ EVENTS = {
     *("CopyKept", "CancellationReversed"),
 }
 NEVER_REFUSED_SO = {  # what nobody in the small world can be
-    *("unknown-copy", "unknown-card", "card-stolen", "patron-blocked", "suspended"),
+    *("unknown-copy", "unknown-card", "card-stolen", "patron-blocked"),
     "pickup-closed",
 }
 

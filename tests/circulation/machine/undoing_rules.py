@@ -44,6 +44,8 @@ def restored(model: Model, mistake: Mistake) -> Model:
     posted = _posted(model, was)
     for charge in posted:
         was.tell("FineCancelled", fine_id=charge.id, amount=charge.amount)
+    if len(model.suspensions) > len(was.suspensions):
+        was.tell("SuspensionLifted")
     for mine in was.charges:
         charge = next(each for each in model.charges if each.id == mine.id)
         if back := charge.cancelled - mine.cancelled:

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import StringConstraints
 
+from lendery.circulation.routes import corrections as correction_routes
 from lendery.circulation.routes import fees as fee_routes
 from lendery.circulation.routes import holds as hold_routes
 from lendery.circulation.routes import setup
@@ -31,8 +32,7 @@ from lendery.contracts.circulation import (
     Return,
     ReturnRequest,
     Rules,
-    Undo,
-    Undone,
+    Suspensions,
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.http.answers import PageWindow, RequestKeyed, answer, page_answer
@@ -41,7 +41,6 @@ from lendery.platform.http.identity import Needs
 Borrower = Annotated[Actor, Depends(Needs(Permission.BORROW))]
 Staff = Annotated[Actor, Depends(Needs(Permission.LEND))]
 Cataloguer = Annotated[Actor, Depends(Needs(Permission.CATALOGUE))]
-Corrector = Annotated[Actor, Depends(Needs(Permission.UNDO))]
 Card = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w.-]+$")]
 LEND_EXAMPLES: Any = {
     "by card": {"value": {"barcode": "30000000017", "card_number": "1000000008"}},
@@ -67,6 +66,7 @@ def routes(
     holds: Holds,
     fees: Fees,
     corrections: Corrections,
+    suspensions: Suspensions,
     branches: Branches,
     calendars: Calendars,
     rules: Rules,
@@ -78,7 +78,7 @@ def routes(
     _flags(router, states)
     router.include_router(hold_routes.routes(holds))
     router.include_router(fee_routes.routes(fees))
-    _undo(router, corrections)
+    router.include_router(correction_routes.routes(corrections, suspensions))
     router.include_router(setup.routes(branches, calendars, rules))
     return router
 
@@ -227,15 +227,3 @@ def _flags(router: APIRouter, states: CopyStates) -> None:
         now = datetime.now(UTC)
         state = await states.flag(copy_id=copy_id, flag=flag, raised=False, actor=actor, now=now)
         return answer(state, request)
-
-
-def _undo(router: APIRouter, corrections: Corrections) -> None:
-    @router.post("/undo", response_model=Undone, tags=["undo"])
-    async def undo(request: Request, actor: Corrector, mistake: Undo) -> Response:
-        """Undo a check-out, a check-in, a payment or a waiver, with all that it caused.
-
-        409 `undo-refused` says what was built on it. Sent again, it answers the same.
-        """
-        now = datetime.now(UTC)
-        done = await corrections.undo(event_id=mistake.event_id, actor=actor, now=now)
-        return answer(done, request)

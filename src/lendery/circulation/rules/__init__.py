@@ -17,6 +17,7 @@ Where is it decided ...
 - which hold gets which free copy: `filling`
 - where a returned copy goes next: `routing`
 - what status a copy shows: `status`
+- how long a late return suspends: `suspending`
 - when a copy is lost, and what that costs: `losing`
 - what still can be undone: `undoing`
 - how sentences say days, amounts and numbers: `words`
@@ -69,6 +70,7 @@ from lendery.circulation.rules.renewal import (
 from lendery.circulation.rules.routing import where_next
 from lendery.circulation.rules.standing import CardBlock, LoanCount, PatronFacts
 from lendery.circulation.rules.status import STATUS_ORDER, CopyMarks, status_of
+from lendery.circulation.rules.suspending import suspended_until
 from lendery.circulation.rules.undoing import (
     CHECK_IN_UNDO_RULES,
     CHECK_OUT_UNDO_RULES,
@@ -143,6 +145,7 @@ __all__ = [
     "same_branch_first",
     "spoken_day",
     "status_of",
+    "suspended_until",
     "time_zone",
     "undo_objection",
     "waiver_objection",

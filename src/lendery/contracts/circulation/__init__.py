@@ -19,6 +19,15 @@ from lendery.contracts.circulation.branches import (
     NoSuchCalendar,
     Weekday,
 )
+from lendery.contracts.circulation.copies import (
+    CopyFlagged,
+    CopyFound,
+    CopyLost,
+    CopyState,
+    CopyStates,
+    Flag,
+    NotOnLoan,
+)
 from lendery.contracts.circulation.holds import (
     CopyReleased,
     Hold,
@@ -61,13 +70,7 @@ from lendery.contracts.circulation.lending import (
     ClaimDropped,
     ClaimForgiven,
     ClaimResolution,
-    CopyFlagged,
-    CopyFound,
     CopyHere,
-    CopyLost,
-    CopyState,
-    CopyStates,
-    Flag,
     ItemCheckedIn,
     ItemCheckedOut,
     Loan,
@@ -78,7 +81,6 @@ from lendery.contracts.circulation.lending import (
     Loans,
     NoSuchLoan,
     NotClaimed,
-    NotOnLoan,
     RenewalRefused,
     Return,
     ReturnClaimed,
@@ -123,6 +125,13 @@ from lendery.contracts.circulation.rules import (
     Rule,
     RuleChanges,
     Rules,
+)
+from lendery.contracts.circulation.suspensions import (
+    NoSuchSuspension,
+    PatronSuspended,
+    PatronSuspension,
+    SuspensionLifted,
+    Suspensions,
 )
 from lendery.contracts.circulation.undoing import (
     Before,
@@ -244,9 +253,12 @@ __all__ = [
     "NoSuchLoan",
     "NoSuchPatron",
     "NoSuchRule",
+    "NoSuchSuspension",
     "NotClaimed",
     "NotOnLoan",
     "Owed",
+    "PatronSuspended",
+    "PatronSuspension",
     "Payment",
     "PaymentRefused",
     "PaymentReversed",
@@ -263,6 +275,8 @@ __all__ = [
     "RuleChanges",
     "Rules",
     "Suspension",
+    "SuspensionLifted",
+    "Suspensions",
     "Transfer",
     "TransferReceived",
     "TransferStarted",

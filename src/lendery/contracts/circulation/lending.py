@@ -25,9 +25,6 @@ from lendery.contracts.circulation.money import Fine
 from lendery.contracts.circulation.undoing import Before
 from lendery.contracts.permissions import Actor
 
-Flag = Literal["lost", "found", "damaged", "missing", "withdrawn", "claimed-returned"]
-
-
 BlockCode = Literal[
     "unknown-copy",
     "unknown-card",
@@ -107,15 +104,6 @@ class Borrowed(Value):
     book_id: UUID
 
 
-class CopyState(Value):
-    """A copy as circulation knows it, now."""
-
-    copy_id: UUID
-    status: CopyStatus
-    branch_id: UUID | None = None
-    due_at: datetime | None = None
-
-
 class CopyHere(Value):
     """The copy in hand."""
 
@@ -130,8 +118,8 @@ class Return(Value):
     """What to do with a copy that came in. `loan` is null when it was not on loan.
 
     `hold` is whom it is for now, `fine` what was charged because it came late. `refunded` is what
-    was taken back of the charges for a lost copy that is found. `event_id` is what `POST /undo`
-    takes.
+    was taken back of the charges for a lost copy that is found. `suspended_until`: nothing is lent
+    to the patron before, because it came late. `event_id` is what `POST /undo` takes.
     """
 
     model_config = ConfigDict(
@@ -145,6 +133,7 @@ class Return(Value):
     hold: Hold | None = None
     fine: Fine | None = None
     refunded: Money | None = None
+    suspended_until: datetime | None = None
     event_id: UUID | None = None
 
 
@@ -191,10 +180,6 @@ class ReturnRefused(Problem):
 
 class NoSuchLoan(NotFound):
     status = 404
-
-
-class NotOnLoan(Problem):
-    status = 409
 
 
 class NotClaimed(Problem):
@@ -260,27 +245,6 @@ class ItemCheckedIn(Event):
     before: Before | None = None
 
 
-class CopyLost(Event):
-    """A loan has ended because its copy is lost: declared by staff, or (`automatic`) by age."""
-
-    about = "copy_id"
-    copy_id: UUID
-    book_id: UUID
-    loan_id: UUID
-    automatic: bool = False
-    by: UUID | None = None
-
-
-class CopyFound(Event):
-    """What was lost or missing is there. `loan_id`: the loan that had ended because it was lost."""
-
-    about = "copy_id"
-    copy_id: UUID
-    book_id: UUID
-    loan_id: UUID | None = None
-    by: UUID | None = None
-
-
 class ReturnClaimed(Event):
     """The patron says that the copy was returned; the library looks for it."""
 
@@ -305,15 +269,6 @@ class ClaimForgiven(Event):
     about = "copy_id"
     loan_id: UUID
     copy_id: UUID
-    by: UUID | None = None
-
-
-class CopyFlagged(Event):
-    about = "copy_id"
-    copy_id: UUID
-    book_id: UUID
-    flag: str
-    status: CopyStatus
     by: UUID | None = None
 
 
@@ -345,22 +300,6 @@ class Loans(Protocol):
     async def find(
         self, *, like: LoanFilter, window: Window, actor: Actor, now: datetime
     ) -> Page[Loan]: ...
-
-
-class CopyStates(Protocol):
-    async def states(self, *, copy_ids: list[UUID]) -> list[CopyState]:
-        """Of the copies circulation has met. One it never met is as the catalog made it."""
-        ...
-
-    async def has_past(self, *, copy_ids: list[UUID]) -> bool:
-        """Was any of these copies ever lent?"""
-        ...
-
-    async def flag(
-        self, *, copy_id: UUID, flag: Flag, raised: bool = True, actor: Actor, now: datetime
-    ) -> CopyState:
-        """Raises or lowers a flag; `found` lowers lost, missing and claimed-returned."""
-        ...
 
 
 class Borrowings(Protocol):

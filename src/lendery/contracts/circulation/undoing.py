@@ -61,13 +61,14 @@ class HoldWas(Value):
 class Before(Value):
     """What undoing puts back: copy and holds as they were; and the `lines` that were posted.
 
-    `lines` are charges, `refunds` cancellations of older charges.
+    `lines` are charges, `refunds` cancellations of older charges, `suspended` a suspension.
     """
 
     copy_was: CopyWas | None = None
     holds_were: tuple[HoldWas, ...] = ()
     lines: tuple[UUID, ...] = ()
     refunds: tuple[UUID, ...] = ()
+    suspended: UUID | None = None
 
 
 class NoSuchEvent(NotFound):
