@@ -82,6 +82,7 @@ class Life:
         await self._merge()
         await self._undo()
         await self._suspend()
+        await self._call_back()
         await self._lose()
 
     async def _lend_and_wait(self) -> None:
@@ -186,6 +187,13 @@ class Life:
             await self.take_back(barcode, 73 + 25, self.central)
         found = await self.town.suspensions.of(patron_id=self.cas, **self.at(98))
         await self.town.suspensions.lift(suspension_id=found[0].id, **self.at(99))
+
+    async def _call_back(self) -> None:
+        await self.town.rule("recall_after", 3)
+        self.town.copies.add("clerical", self.central)
+        lent = await self.lend("clerical", self.ben, 74)
+        await self.town.desk.recall(loan_id=lent.id, **self.at(75))
+        await self.take_back("clerical", 76, self.central)
 
     async def _lose(self) -> None:
         """Three loans that never came back, and one copy that did; a claim that was a mistake."""

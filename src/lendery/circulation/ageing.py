@@ -8,7 +8,7 @@ from uuid import UUID
 from lendery.circulation import rules
 from lendery.circulation.house import House, HouseKeeper
 from lendery.circulation.losing import Loss, loss
-from lendery.circulation.repository import ledger, loans, remembered, undone
+from lendery.circulation.repository import ledger, lists, remembered, undone
 from lendery.contracts.base import Event
 from lendery.contracts.circulation import CopyFlagged
 from lendery.platform.db import Database, Tx
@@ -32,7 +32,7 @@ class Ageing:
         while True:
             async with self.db.read() as session:
                 house = await self.keeper.now(session)
-                page = await loans.late_now(session, now=now, after=after, most=LOOKED_AT)
+                page = await lists.late_now(session, now=now, after=after, most=LOOKED_AT)
             late = [row for row in page if _is_lost(row, house, now)]
             for start in range(0, len(late), AT_ONCE):
                 async with self.db.begin() as tx:
@@ -46,7 +46,7 @@ class Ageing:
         house = await self.keeper.now(tx)
         still = [
             row
-            for row in await loans.open_now(tx, [row.id for row in late])
+            for row in await lists.open_now(tx, [row.id for row in late])
             if row.claimed_at is None and row.copy_id in copies and _is_lost(row, house, now)
         ]
         if not still:

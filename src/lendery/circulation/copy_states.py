@@ -1,7 +1,7 @@
 """The state of copies: what each is doing now, and the flags staff put on it."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,21 +10,27 @@ from lendery.circulation.facts import marks
 from lendery.circulation.house import HouseKeeper
 from lendery.circulation.losing import Loss, found, loss
 from lendery.circulation.memory import Memory
-from lendery.circulation.repository import holds, loans, remembered
+from lendery.circulation.repository import holds, lists, loans, remembered
 from lendery.circulation.rules import status_of
+from lendery.contracts.base import Window
 from lendery.contracts.catalog import NoSuchCopy
 from lendery.contracts.circulation import (
     ClaimDropped,
     CopyFlagged,
+    CopyHistory,
     CopyState,
     Flag,
+    LoanFilter,
     NotOnLoan,
+    PastLoan,
     ReturnClaimed,
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.db import Database, Session, Tx
 from lendery.platform.db.session import Write
+from lendery.platform.paging import make_cursor, read_cursor
 
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)  # where the count does not depend on the time
 COLUMN = {
     "lost": "lost",
     "missing": "missing",
@@ -60,6 +66,27 @@ class Shelf:
     async def has_past(self, *, copy_ids: list[UUID]) -> bool:
         async with self.db.read() as session:
             return await remembered.ever_lent(session, copy_ids)
+
+    async def history(self, *, copy_id: UUID, window: Window, actor: Actor) -> CopyHistory:
+        actor.must(Permission.CATALOGUE)
+        after = read_cursor(window.after, UUID)[0] if window.after else None
+        async with self.db.read() as session:
+            copy = await remembered.copy_by_id(session, copy_id)
+            rows = await lists.loans_of_copy(session, copy_id, after=after, limit=window.limit + 1)
+            like = LoanFilter(copy_id=copy_id)
+            count = await lists.count_loans(session, like=like, now=BEGINNING)
+        if copy is None:
+            raise NoSuchCopy("Circulation has not met this copy: it was never lent or scanned.")
+        shown = rows[: window.limit]
+        return CopyHistory(
+            copy_id=copy_id,
+            loans=count,
+            in_house_uses=copy.in_house_uses,
+            branch_id=copy.current_branch_id or copy.home_branch_id,
+            last_seen_at=copy.last_seen_at,
+            items=[_past(row) for row in shown],
+            next_cursor=make_cursor(shown[-1].id) if len(rows) > window.limit else None,
+        )
 
     async def flag(
         self, *, copy_id: UUID, flag: Flag, raised: bool = True, actor: Actor, now: datetime
@@ -135,6 +162,11 @@ class Shelf:
             await tx.write(*hold_steps.put_back(kept, by=by, now=now).writes(tx))
             return False
         return bool(kept.state == "ready")
+
+
+def _past(row: Any) -> PastLoan:
+    ended_as = None if row.returned_at is None else row.ended_as or "returned"
+    return PastLoan.model_validate({**row._asdict(), "ended_as": ended_as})
 
 
 def _columns(flag: Flag, raised: bool) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from lendery.circulation.house import HouseKeeper
 from lendery.circulation.lending import CheckOutDesk
 from lendery.circulation.memory import Memory
 from lendery.circulation.patron_accounts import with_accrued
+from lendery.circulation.recalling import RecallDesk
 from lendery.circulation.renewals import RenewalDesk
+from lendery.circulation.renewing_itself import AutomaticRenewal
 from lendery.circulation.repository import lists, loans
 from lendery.circulation.returns import ReturnsDesk
 from lendery.contracts.base import NotAllowed, Page, RequestKey, Window
@@ -69,6 +71,14 @@ class LoanDesk:
     ) -> Loan:
         desk = ClaimDesk(self.db, self.keeper, self.currency)
         return await desk.resolve(loan_id=loan_id, how=how, actor=actor, now=now)
+
+    async def recall(self, *, loan_id: UUID, actor: Actor, now: datetime) -> Loan:
+        desk = RecallDesk(self.db, self.keeper)
+        return await desk.recall(loan_id=loan_id, actor=actor, now=now)
+
+    async def renew_by_themselves(self, *, now: datetime) -> int:
+        desk = RenewalDesk(self.db, self.met, self.keeper, self.currency)
+        return await AutomaticRenewal(self.db, desk).run(now=now)
 
     async def declare_lost(self, *, now: datetime) -> int:
         return await Ageing(self.db, self.keeper, self.currency).declare_lost(now=now)

@@ -137,6 +137,7 @@ def loan_value(row: Any, now: datetime) -> Loan:
         renewals=row.renewals,
         overdue=row.returned_at is None and row.due_at < now,
         claimed_at=row.claimed_at,
+        recalled_at=row.recalled_at,
         ended_as=None if row.returned_at is None else row.ended_as or "returned",
     )
 
@@ -149,6 +150,7 @@ def copy_was(row: Any) -> CopyWas:
         lost=row.lost,
         missing=row.missing,
         claimed_returned=row.claimed_returned,
+        in_house_uses=row.in_house_uses,
     )
 
 

@@ -24,7 +24,13 @@ async def declare_lost(desk: Desk, now: datetime) -> None:
     await desk.loans.declare_lost(now=now)
 
 
+async def renew_by_themselves(desk: Desk, now: datetime) -> None:
+    """What falls due within a day and may renew itself is renewed, if nothing objects."""
+    await desk.loans.renew_by_themselves(now=now)
+
+
 JOBS = (
     Job("expire holds", timedelta(minutes=10), expire_holds),
+    Job("renew by themselves", timedelta(hours=1), renew_by_themselves),
     Job("declare lost", timedelta(days=1), declare_lost),
 )

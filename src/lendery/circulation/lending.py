@@ -182,6 +182,7 @@ class CheckOutDesk:
                 returned_branch_id=None,
                 ended_as=None,
                 claimed_at=None,
+                recalled_at=None,
                 policy=case.policy.as_json,
                 waived=waived or None,
                 waived_by=actor.id if waived else None,

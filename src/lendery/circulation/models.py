@@ -109,6 +109,7 @@ copy = Table(  # what we remember of the copies we have met, and what only we kn
     Column("claimed_returned", Boolean, nullable=False, server_default=text("false")),
     Column("price_amount", BigInteger),
     Column("price_currency", String(3)),
+    Column("in_house_uses", Integer, nullable=False, server_default=text("0")),
     Index("remembered_copy_by_barcode", "barcode"),
     Index("remembered_copies_of_book", "book_id"),
     Index(  # only those: most copies are not, and they must not be found through it
@@ -136,6 +137,7 @@ loan = Table(
     Column("returned_at", UtcDateTime),
     Column("returned_branch_id", Uuid),
     Column("ended_as", String(16)),  # null: open, or it came back
+    Column("recalled_at", UtcDateTime),  # when it was called back
     Column("claimed_at", UtcDateTime),  # since when it is said to have been returned
     Column("renewals", Integer, nullable=False),
     Column("policy", Json, nullable=False),  # as it was on the day: later rules do not touch it

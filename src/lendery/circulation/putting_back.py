@@ -109,6 +109,7 @@ def _columns(was: CopyWas) -> dict[str, Any]:
         "lost": was.lost,
         "missing": was.missing,
         "claimed_returned": was.claimed_returned,
+        "in_house_uses": was.in_house_uses,
     }
 
 

@@ -124,6 +124,7 @@ class ReturnsDesk:
             hours = house.hours_of(row.home_branch_id)
             suspended = suspension_for(row, at=at, hours=hours, now=now, by=by)
         step = waiting.step if waiting else None
+        in_house = _used_in_house(copy, row, branch_id)
         happened = ItemCheckedIn(
             at=now,
             loan_id=row.id,
@@ -133,6 +134,7 @@ class ReturnsDesk:
             returned_at=at,
             status=status,
             by=by,
+            in_house=in_house,
             before=Before(
                 copy_was=copy_was(copy),
                 holds_were=(hold_was(step.row),) if step else (),
@@ -142,7 +144,7 @@ class ReturnsDesk:
             ),
         )
         writes = [
-            remembered.seen(copy.id, branch_id=branch_id, to=to, at=now),
+            remembered.seen(copy.id, branch_id=branch_id, to=to, at=now, uses=int(in_house)),
             tx.announcement(happened),
             *_moves(tx, copy, here=branch_id, to=to, now=now),
             *(step.writes(tx) if step else ()),
@@ -208,6 +210,13 @@ def _moves(tx: Tx, copy: Any, *, here: UUID, to: UUID | None, now: datetime) -> 
         moved = TransferStarted(at=now, copy_id=copy.id, from_branch_id=here, to_branch_id=to)
         told.append(moved)
     return [tx.announcement(each) for each in told]
+
+
+def _used_in_house(copy: Any, row: Any, here: UUID) -> bool:
+    """It was not on loan, nor lost, nor on its way or kept for anybody, and it is where it was:
+    somebody had it in hand here. (The first time that circulation sees it says nothing.)"""
+    idle = row.id is None and row.kept_as is None and copy.in_transit_to is None
+    return bool(idle and copy.current_branch_id == here and not (copy.lost or copy.missing))
 
 
 def _floats(copy: Any, row: Any, house: House) -> bool:

@@ -44,6 +44,7 @@ from lendery.contracts.circulation import (
     ItemCheckedIn,
     ItemCheckedOut,
     LoanMoved,
+    LoanRecalled,
     LoanRenewed,
     PatronSuspended,
     PaymentReversed,
@@ -94,6 +95,10 @@ def _lent(e: ItemCheckedOut) -> Told:
 
 def _renewed(e: LoanRenewed) -> Told:
     return Told(LOAN, e.loan_id, {"due_at": e.due_at, "renewals": e.renewals})
+
+
+def _called_back(e: LoanRecalled) -> Told:
+    return Told(LOAN, e.loan_id, {"due_at": e.due_at, "recalled_at": e.at})
 
 
 def _returned(e: ItemCheckedIn) -> Told | None:
@@ -244,6 +249,7 @@ def _lifted(e: SuspensionLifted) -> Told:
 TELLING: dict[type[Event], Callable[[Any], Told | None]] = {
     ItemCheckedOut: _lent,
     LoanRenewed: _renewed,
+    LoanRecalled: _called_back,
     LoanMoved: _found_to_be,
     ItemCheckedIn: _returned,
     CheckOutUndone: _never_was,

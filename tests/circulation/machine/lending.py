@@ -1,5 +1,6 @@
 """What the model says to check-outs, renewals and check-ins."""
 
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -77,7 +78,7 @@ def check_out(
     kept, own = model.kept_for(copy), queueing.hold_it_fulfils(model, patron, copy)
     model.loans.append(loan)
     if copy.going_to or was:
-        copy.here, copy.going_to = branch, None
+        copy.here, copy.going_to, copy.seen = branch, None, True
         copy.flags -= losing.GONE
     model.tell(
         "ItemCheckedOut",
@@ -133,6 +134,19 @@ def renew(model: Model, loan: Loan, now: datetime) -> None:
     loan.due_at, loan.renewals = due_at, loan.renewals + 1
     model.tell("LoanRenewed", loan_id=loan.id, due_at=due_at, renewals=loan.renewals)
     charge_lateness(model, loan, fine, now)
+
+
+def renew_by_themselves(model: Model, now: datetime) -> int:
+    """A day before they are due, hourly ones an hour; where anything objects, nothing is done."""
+    renewed = 0
+    for loan in sorted(model.loans, key=lambda each: (each.due_at, each.id)):
+        hourly = loan.policy["loan_unit"] == "hours"
+        ahead = timedelta(hours=1) if hourly else DAY
+        if loan.is_open and loan.policy["auto_renew"] and now <= loan.due_at <= now + ahead:
+            with suppress(Refused):
+                renew(model, loan, now)
+                renewed += 1
+    return renewed
 
 
 def _too_early(loan: Loan, week: Week, now: datetime) -> bool:

@@ -142,6 +142,13 @@ class LendingRules(Play):
         self.both(self.town.desk.resolve_claim, model, keyed=False, **asked)
 
     @step(2)
+    def the_hour_comes(self) -> None:
+        """What falls due soon renews itself."""
+        self.mistake = None
+        told = self.ground.run(self.town.desk.renew_by_themselves(now=self.now))
+        assert told == lending.renew_by_themselves(self.model, self.now)
+
+    @step(2)
     def the_night_comes(self) -> None:
         self.mistake = None
         told = self.ground.run(self.town.desk.declare_lost(now=self.now))

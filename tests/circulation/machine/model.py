@@ -56,6 +56,7 @@ class Copy:
     price: int | None
     here: str
     going_to: str | None = None
+    seen: bool = False  # at a desk, ever
     flags: set[str] = field(default_factory=set)
 
     @property

@@ -42,9 +42,10 @@ def check_in(
         raise Refused("return-refused")
     at = returned_at or (max(now, loan.lent_at) if loan else now)
     received = copy.going_to == branch
+    in_house = loan is None and _was_idle(model, copy, branch)
     was = losing.turns_up(model, copy)
     copy.flags -= losing.GONE
-    copy.here, copy.going_to = branch, None
+    copy.here, copy.going_to, copy.seen = branch, None, True
     if loan is not None:
         loan.is_open = False
     hold = model.kept_for(copy) or _taker(model, copy, took, now)
@@ -53,7 +54,7 @@ def check_in(
         copy.going_to = hold.pickup if hold.pickup != branch else None
     elif branch != copy.home and not _floats(model, copy, loan):
         copy.going_to = copy.home
-    _tell(model, copy, loan, at, received)
+    _tell(model, copy, loan, at, received, in_house)
     model.told += step
     refunded = losing.tell_of_find(model, copy, was)
     fine = late_fee(loan, model.week(copy.home), at) if loan else 0
@@ -63,7 +64,15 @@ def check_in(
     return CameIn(loan, hold, copy.going_to, model.status(copy), fine, refunded, until)
 
 
-def _tell(model: Model, copy: Copy, loan: Loan | None, at: datetime, received: bool) -> None:
+def _was_idle(model: Model, copy: Copy, branch: str) -> bool:
+    """It stood on its shelf: whoever has it in hand now had used it there."""
+    gone = copy.flags & {"lost", "missing"}
+    return bool(copy.seen and copy.here == branch and not gone and model.on_shelf(copy))
+
+
+def _tell(
+    model: Model, copy: Copy, loan: Loan | None, at: datetime, received: bool, in_house: bool
+) -> None:
     here = model.branch_ids[copy.here]
     model.tell(
         "ItemCheckedIn",
@@ -72,6 +81,7 @@ def _tell(model: Model, copy: Copy, loan: Loan | None, at: datetime, received: b
         branch_id=here,
         returned_at=at,
         status=model.status(copy),
+        in_house=in_house,
     )
     if received:
         model.tell("TransferReceived", copy_id=copy.id, branch_id=here)

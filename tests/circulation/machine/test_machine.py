@@ -18,6 +18,7 @@ EVENTS = {
     for name, each in vars(circulation).items()
     if isinstance(each, type) and issubclass(each, Event)
 } - {
+    "LoanRecalled",  # by what listens to the log: tests/circulation/test_recalls.py
     *("LoanMoved", "HoldMoved"),  # when books are merged: tests/circulation/test_merging.py
     # too seldom: tests/circulation/test_undoing.py, test_lost.py
     *("CopyKept", "CancellationReversed"),

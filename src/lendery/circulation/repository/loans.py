@@ -5,8 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
-    Uuid,
     bindparam,
     case,
     exists,
@@ -15,7 +13,6 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.sql.elements import ColumnElement
@@ -198,23 +195,6 @@ CLAIM = Statement(
     .where(loan.c.id == bindparam("l_id"), loan.c.returned_at.is_(None))
     .values(claimed_at=bindparam("l_claimed_at", type_=UtcDateTime()))
 )
-LATE_NOW = Statement(
-    select(loan.c.id, loan.c.copy_id, loan.c.due_at, loan.c.home_branch_id, loan.c.policy)
-    .where(
-        loan.c.returned_at.is_(None),
-        loan.c.due_at < NOW,
-        loan.c.claimed_at.is_(None),
-        tuple_(loan.c.due_at, loan.c.id)
-        > tuple_(bindparam("last_due", type_=UtcDateTime()), bindparam("last_id", type_=Uuid())),
-    )
-    .order_by(loan.c.due_at, loan.c.id)
-    .limit(bindparam("most", type_=BigInteger()))
-)
-OPEN_NOW = Statement(
-    select(loan)
-    .where(any_of(loan.c.id, "loan_ids"), loan.c.returned_at.is_(None))
-    .order_by(loan.c.id)
-)
 RENEW = Statement(
     update(loan)
     .where(loan.c.id == bindparam("l_id"), loan.c.returned_at.is_(None))
@@ -259,18 +239,6 @@ async def loan_for_renewal(session: Session, *, loan_id: UUID, key: RequestKey |
 async def last_loan(session: Session, copy_id: UUID) -> Any | None:
     """The newest loan of a copy, open or not."""
     return await session.row(LAST, copy_id=copy_id)
-
-
-async def late_now(
-    session: Session, *, now: datetime, after: tuple[datetime, UUID], most: int
-) -> list[Any]:
-    """Open loans that are late and not claimed returned, the oldest first."""
-    return await session.rows(LATE_NOW, now=now, last_due=after[0], last_id=after[1], most=most)
-
-
-async def open_now(session: Session, loan_ids: list[UUID]) -> list[Any]:
-    """Those of the loans that are still open."""
-    return await session.rows(OPEN_NOW, loan_ids=loan_ids)
 
 
 def claiming(loan_id: UUID, *, at: datetime | None) -> tuple[Statement, dict[str, Any]]:

@@ -19,6 +19,7 @@ from lendery.contracts.circulation import (
     Branches,
     Calendars,
     ClaimResolution,
+    CopyHistory,
     CopyState,
     CopyStates,
     Corrections,
@@ -29,6 +30,7 @@ from lendery.contracts.circulation import (
     LoanFilter,
     LoanRequest,
     Loans,
+    Recall,
     Return,
     ReturnRequest,
     Rules,
@@ -74,6 +76,7 @@ def routes(
     router = APIRouter(prefix="/api/v1")
     _lending(router, loans)
     _claims(router, loans)
+    _recalls(router, loans)
     _looking(router, loans)
     _flags(router, states)
     router.include_router(hold_routes.routes(holds))
@@ -123,6 +126,21 @@ def _claims(router: APIRouter, loans: Loans) -> None:
         now = datetime.now(UTC)
         ended = await loans.resolve_claim(loan_id=loan_id, how=how, actor=actor, now=now)
         return answer(ended, request)
+
+
+def _recalls(router: APIRouter, loans: Loans) -> None:
+    @router.post("/recalls", response_model=Loan, tags=["loans"])
+    async def recall(request: Request, actor: Staff, wanted: Recall) -> Response:
+        """Call a loan back. 409 `recall-refused`: by its rules it cannot be due any sooner."""
+        now = datetime.now(UTC)
+        return answer(await loans.recall(loan_id=wanted.loan_id, actor=actor, now=now), request)
+
+    @router.get("/recalls", response_model=Page[Loan], tags=["loans"])
+    async def recalled(request: Request, actor: Staff, window: PageWindow) -> Response:
+        """The loans that were called back and are still out."""
+        like, now = LoanFilter(status="recalled"), datetime.now(UTC)
+        found = await loans.find(like=like, window=window, actor=actor, now=now)
+        return page_answer(found, request)
 
 
 def _looking(router: APIRouter, loans: Loans) -> None:
@@ -215,6 +233,14 @@ def _flags(router: APIRouter, states: CopyStates) -> None:
         now = datetime.now(UTC)
         state = await states.flag(copy_id=copy_id, flag=raised.flag, actor=actor, now=now)
         return answer(state, request)
+
+    @router.get("/copies/{copy_id}/history", response_model=CopyHistory, tags=["copies"])
+    async def history(
+        request: Request, actor: Cataloguer, copy_id: UUID, window: PageWindow
+    ) -> Response:
+        """The loans of a copy, newest first, and how often it was used here. It names nobody."""
+        found = await states.history(copy_id=copy_id, window=window, actor=actor)
+        return answer(found, request)
 
     @router.delete("/copies/{copy_id}/flags/{flag}", response_model=CopyState, tags=["copies"])
     async def lower_flag(

@@ -17,6 +17,7 @@ Where is it decided ...
 - which hold gets which free copy: `filling`
 - where a returned copy goes next: `routing`
 - what status a copy shows: `status`
+- which loan is called back for somebody who waits: `recalling`
 - how long a late return suspends: `suspending`
 - when a copy is lost, and what that costs: `losing`
 - what still can be undone: `undoing`
@@ -60,6 +61,7 @@ from lendery.circulation.rules.local_time import time_zone
 from lendery.circulation.rules.losing import given_back, is_lost, late_until, lost_charges
 from lendery.circulation.rules.parameters import PARAMETERS, Parameter, parse
 from lendery.circulation.rules.policy import Policy, RuleTable, explain, resolve
+from lendery.circulation.rules.recalling import Recallable, called_back, recalled_due_at
 from lendery.circulation.rules.renewal import (
     RENEWAL_RULES,
     WAIVABLE_AT_RENEWAL,
@@ -107,6 +109,7 @@ __all__ = [
     "Part",
     "PatronFacts",
     "Policy",
+    "Recallable",
     "Renewal",
     "RenewalCode",
     "RuleTable",
@@ -120,6 +123,7 @@ __all__ = [
     "age_on",
     "allocate",
     "as_json",
+    "called_back",
     "check_calendar",
     "check_out_blocks",
     "due_at",
@@ -138,6 +142,7 @@ __all__ = [
     "payment_objection",
     "pickup_blocks",
     "plain_amount",
+    "recalled_due_at",
     "refund_objection",
     "renewal_objection",
     "renewed_due_at",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
-from lendery.contracts.base import Event, Problem, Value
+from lendery.contracts.base import Event, Problem, Value, Window
 from lendery.contracts.catalog import CopyStatus
 from lendery.contracts.permissions import Actor
 
@@ -18,6 +18,31 @@ class CopyState(Value):
     status: CopyStatus
     branch_id: UUID | None = None
     due_at: datetime | None = None
+
+
+class PastLoan(Value):
+    """A loan of a copy, open or ended, without its patron."""
+
+    id: UUID
+    branch_id: UUID
+    lent_at: datetime
+    due_at: datetime
+    returned_at: datetime | None
+    returned_branch_id: UUID | None
+    renewals: int
+    ended_as: Literal["returned", "lost", "forgiven"] | None
+
+
+class CopyHistory(Value):
+    """What a copy went through: so many `loans` and uses in the library; `items` newest first."""
+
+    copy_id: UUID
+    loans: int
+    in_house_uses: int
+    branch_id: UUID | None
+    last_seen_at: datetime | None
+    items: list[PastLoan]
+    next_cursor: str | None = None
 
 
 class NotOnLoan(Problem):
@@ -61,6 +86,10 @@ class CopyStates(Protocol):
 
     async def has_past(self, *, copy_ids: list[UUID]) -> bool:
         """Was any of these copies ever lent?"""
+        ...
+
+    async def history(self, *, copy_id: UUID, window: Window, actor: Actor) -> CopyHistory:
+        """The loans of a copy, newest first; of nobody in particular."""
         ...
 
     async def flag(

@@ -20,6 +20,7 @@ from lendery.contracts.base import (
     Window,
 )
 from lendery.contracts.catalog import Barcode, CopyStatus
+from lendery.contracts.circulation.claims import ClaimResolution
 from lendery.contracts.circulation.holds import Hold
 from lendery.contracts.circulation.money import Fine
 from lendery.contracts.circulation.undoing import Before
@@ -85,6 +86,7 @@ class Loan(Value):
     overdue: bool = False
     accrued: Money | None = None
     claimed_at: datetime | None = None
+    recalled_at: datetime | None = None
     ended_as: Literal["returned", "undone", "lost", "forgiven"] | None = None
     event_id: UUID | None = None
 
@@ -94,7 +96,7 @@ class LoanFilter(Value):
     copy_id: UUID | None = None
     book_id: UUID | None = None
     branch_id: UUID | None = None
-    status: Literal["open", "overdue", "returned"] | None = None
+    status: Literal["open", "overdue", "returned", "recalled"] | None = None
 
 
 class Borrowed(Value):
@@ -158,12 +160,6 @@ class ReturnRequest(Input):
     returned_at: Instant | None = Field(None, description="Back-dated (book drop).")
 
 
-class ClaimResolution(Input):
-    """`paid`: it is lost, and the patron pays for it. `forgiven`: it is missing, nobody pays."""
-
-    how: Literal["paid", "forgiven"]
-
-
 class CheckOutRefused(Problem):
     """Carries every block found, so that the desk hears all the reasons at once."""
 
@@ -180,12 +176,6 @@ class ReturnRefused(Problem):
 
 class NoSuchLoan(NotFound):
     status = 404
-
-
-class NotClaimed(Problem):
-    """Nobody says of this loan that it was returned."""
-
-    status = 409
 
 
 class ItemCheckedOut(Event):
@@ -211,12 +201,15 @@ class ItemCheckedOut(Event):
 
 
 class LoanRenewed(Event):
+    """`automatic`: by itself, since its rules say `auto_renew`."""
+
     about = "copy_id"
     loan_id: UUID
     copy_id: UUID
     due_at: datetime
     renewals: int
     by: UUID | None = None
+    automatic: bool = False
 
 
 class LoanMoved(Event):
@@ -229,7 +222,8 @@ class LoanMoved(Event):
 
 
 class ItemCheckedIn(Event):
-    """`loan_id` is null when the copy was not on loan (shelf check).
+    """`loan_id` is null when the copy was not on loan: a shelf check, or (`in_house`) somebody had
+    used it in the library.
 
     `before` is what undoing it puts back; null in logs of before it was told.
     """
@@ -243,33 +237,7 @@ class ItemCheckedIn(Event):
     status: CopyStatus
     by: UUID | None = None
     before: Before | None = None
-
-
-class ReturnClaimed(Event):
-    """The patron says that the copy was returned; the library looks for it."""
-
-    about = "copy_id"
-    loan_id: UUID
-    copy_id: UUID
-    by: UUID | None = None
-
-
-class ClaimDropped(Event):
-    """The claim was a mistake: the loan goes on, and its fines run as if nobody had claimed."""
-
-    about = "copy_id"
-    loan_id: UUID
-    copy_id: UUID
-    by: UUID | None = None
-
-
-class ClaimForgiven(Event):
-    """The claim is believed: the loan has ended, nothing is charged, the copy is missing."""
-
-    about = "copy_id"
-    loan_id: UUID
-    copy_id: UUID
-    by: UUID | None = None
+    in_house: bool = False
 
 
 class Loans(Protocol):
@@ -290,6 +258,14 @@ class Loans(Protocol):
         self, *, loan_id: UUID, how: ClaimResolution, actor: Actor, now: datetime
     ) -> Loan:
         """Ends a loan of which the patron says that it was returned, and nobody finds it."""
+        ...
+
+    async def recall(self, *, loan_id: UUID, actor: Actor, now: datetime) -> Loan:
+        """Calls a loan back: it is due sooner, as its rules allow."""
+        ...
+
+    async def renew_by_themselves(self, *, now: datetime) -> int:
+        """Renews what falls due soon and may renew itself; how many."""
         ...
 
     async def declare_lost(self, *, now: datetime) -> int:

@@ -46,6 +46,7 @@ class CopyWas(Value):
     lost: bool = False
     missing: bool = False
     claimed_returned: bool = False
+    in_house_uses: int = 0
 
 
 class HoldWas(Value):

@@ -68,7 +68,12 @@ REVERSES = sa.text("reverses IS NOT NULL")
 
 def upgrade() -> None:
     op.add_column("circulation_loan", sa.Column("ended_as", sa.String(16)))
+    op.add_column("circulation_loan", sa.Column("recalled_at", UtcDateTime))
     op.add_column("circulation_loan", sa.Column("claimed_at", UtcDateTime))
+    op.add_column(
+        "circulation_copy",
+        sa.Column("in_house_uses", sa.Integer, nullable=False, server_default=sa.text("0")),
+    )
     op.create_table(
         "circulation_undone",
         sa.Column("id", sa.Uuid, primary_key=True),
@@ -109,7 +114,9 @@ def downgrade() -> None:
     _ledger(sign=OF_OLD, more=[])
     op.drop_table("circulation_suspension")
     op.drop_table("circulation_undone")
+    op.drop_column("circulation_copy", "in_house_uses")
     op.drop_column("circulation_loan", "claimed_at")
+    op.drop_column("circulation_loan", "recalled_at")
     op.drop_column("circulation_loan", "ended_as")
 
 
