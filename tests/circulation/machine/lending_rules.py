@@ -1,6 +1,5 @@
 """Steps at the lending desk: out, longer, in, and flags."""
 
-from copy import deepcopy
 from typing import Any
 from uuid import UUID
 
@@ -54,7 +53,7 @@ class LendingRules(Play):
                 return theirs
             return lending.check_out(self.model, patron, copy, where, waive, self.now)
 
-        was = deepcopy(self.model)
+        was = self.model.as_it_is()
         if both := self.both(self.town.desk.check_out, model, request=request):
             told, loan = both
             if loan.id == UUID(int=0):
@@ -94,7 +93,7 @@ class LendingRules(Play):
             took = None if isinstance(told, Problem) or not told.hold else told.hold.id
             return returning.check_in(self.model, copy, where, returned_at, self.now, took)
 
-        was = deepcopy(self.model)
+        was = self.model.as_it_is()
         if both := self.both(self.town.desk.check_in, model, request=request):
             self._must_be_return(*both)
             self.may_be_undone("check-in", both[0], was)

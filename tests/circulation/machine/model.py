@@ -4,6 +4,7 @@ Naive on purpose, and apart from the program: no decision is borrowed from it. W
 the lists is in `lending`, `queueing` and `paying`. Ids come from the program's answers.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -136,6 +137,11 @@ class Model:
 
     def tell(self, name: str, **says: Any) -> None:
         self.told.append((name, says))
+
+    def as_it_is(self) -> "Model":
+        """A copy that later changes do not touch; rules and policies, which stay, are shared."""
+        shared = [self.rules, self.rule_ids, self.branch_ids, *(loan.policy for loan in self.loans)]
+        return deepcopy(self, {id(each): each for each in shared})
 
     def week(self, branch: str) -> Week:
         return BRANCHES[branch]

@@ -20,9 +20,9 @@ EVENTS = {
 } - {
     "LoanRecalled",  # by what listens to the log: tests/circulation/test_recalls.py
     *("LoanMoved", "HoldMoved"),  # when books are merged: tests/circulation/test_merging.py
-    # too seldom: tests/circulation/test_undoing.py, test_lost.py
-    *("CopyKept", "CancellationReversed"),
 }
+# In some runs and not in others: tests/circulation/test_undoing.py, test_lost.py
+SELDOM = {"CopyKept", "CancellationReversed", "SuspensionLifted"}
 NEVER_REFUSED_SO = {  # what nobody in the small world can be
     *("unknown-copy", "unknown-card", "card-stolen", "patron-blocked"),
     "pickup-closed",
@@ -47,7 +47,7 @@ def test_circulation_and_the_model_say_the_same(ground: Ground) -> None:
 
 def everything_happened(played: Played) -> None:
     """A machine that never gets anywhere agrees with everything."""
-    assert set(played.told) == EVENTS
+    assert set(played.told) | SELDOM == EVENTS
     codes: Any = (
         *circulation.BlockCode.__args__,
         *circulation.HoldBlockCode.__args__,

@@ -134,7 +134,7 @@ TUNINGS: tuple[tuple[str, Scope, tuple[Any, ...]], ...] = (
     ("pickup_days", ANY, (1, 2, 3, None)),
     ("pickup_days", CHILD, (1, 5, None)),
     ("auto_renew", ANY, (False, True)),
-    ("suspend_days", ANY, (0, 0, 2)),
+    ("suspend_days", ANY, (0, 2, 9)),
     ("lost_after", ANY, (None, 1, 8)),
     ("lost_fee", ANY, (0, 25)),
     ("lost_refund", ANY, ("none", "price", "price-and-fee")),
