@@ -33,6 +33,7 @@ from lendery.contracts.circulation import (
     Rules,
     RuleVersions,
     Simulations,
+    Suspensions,
 )
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
@@ -150,6 +151,7 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
                 holds=wiring.holds,
                 fees=wiring.fees,
                 corrections=wiring.corrections,
+                suspensions=wiring.suspensions,
                 branches=wiring.branches,
                 calendars=wiring.calendars,
                 rules=wiring.rules,
@@ -219,6 +221,7 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
             expose(Holds, wiring.holds),
             expose(Fees, wiring.fees),
             expose(Corrections, wiring.corrections),
+            expose(Suspensions, wiring.suspensions),
             expose(CopyStates, wiring.copy_states),
             expose(Branches, wiring.branches),
             expose(Calendars, wiring.calendars),

@@ -37,6 +37,7 @@ from lendery.circulation.memory import Memory
 from lendery.circulation.rule_table import RuleBook
 from lendery.circulation.rule_versions import RuleRegister
 from lendery.circulation.simulations import SimulationDesk
+from lendery.circulation.suspending import SuspensionDesk
 from lendery.circulation.undoing import UndoDesk
 from lendery.contracts.accounts import Patrons, Tokens, Users
 from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
@@ -54,6 +55,7 @@ from lendery.contracts.circulation import (
     Rules,
     RuleVersions,
     Simulations,
+    Suspensions,
 )
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
@@ -190,8 +192,14 @@ class Wiring:
         return self._port(Corrections, "circulation", lambda: UndoDesk(self.db, *given))
 
     @cached_property
+    def suspensions(self) -> Suspensions:
+        return self._port(Suspensions, "circulation", lambda: SuspensionDesk(self.db))
+
+    @cached_property
     def copy_states(self) -> CopyStates:
-        return self._port(CopyStates, "circulation", lambda: Shelf(self.db, self.memory))
+        return self._port(
+            CopyStates, "circulation", lambda: Shelf(self.db, self.memory, self.settings.currency)
+        )
 
     @cached_property
     def branches(self) -> Branches:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from tests.circulation.town import ADMIN, ALL_WEEK, LIBRARIAN, NOW, Town
 
-from lendery.circulation.models import TABLES, copy, hold, ledger_line, loan
+from lendery.circulation.models import TABLES, copy, hold, ledger_line, loan, suspension
 from lendery.contracts.base import Event, Money, Problem, RequestKey, Window
 from lendery.contracts.catalog import BareCopy
 from lendery.contracts.circulation import (
@@ -197,6 +197,6 @@ async def everything(town: Town) -> dict[tuple[str, UUID], Any]:
     async with town.db.read() as session:
         return {
             (table.name, row.id): row
-            for table in (loan, hold, ledger_line, copy, TABLES.event)
+            for table in (loan, hold, ledger_line, copy, suspension, TABLES.event)
             for row in await session.rows(select(table))
         }

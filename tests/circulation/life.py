@@ -18,6 +18,7 @@ from lendery.contracts.base import Money, Problem
 from lendery.contracts.catalog import BareCopy, BookMerged, BookUnmerged
 from lendery.contracts.circulation import (
     Cancellation,
+    ClaimResolution,
     HoldChanges,
     LoanRequest,
     NewCharge,
@@ -80,6 +81,9 @@ class Life:
         await self._settle()
         await self._merge()
         await self._undo()
+        await self._suspend()
+        await self._call_back()
+        await self._lose()
 
     async def _lend_and_wait(self) -> None:
         holds, holding = self.town.holds, self.middlemarch
@@ -172,6 +176,47 @@ class Life:
         )
         payment = NewPayment(patron_id=self.cas, amount=euros(60))
         await self.undo(await self.town.fees.pay(payment=payment, **self.at(day)), day)
+
+    async def _suspend(self) -> None:
+        """Twice somebody is late, and once staff let them off."""
+        await self.town.rule("suspend_days", 2)
+        for barcode in ("lifted", "served"):
+            self.town.copies.add(barcode, self.central)
+            await self.lend(barcode, self.cas, 73)
+        for barcode in ("lifted", "served"):
+            await self.take_back(barcode, 73 + 25, self.central)
+        found = await self.town.suspensions.of(patron_id=self.cas, **self.at(98))
+        await self.town.suspensions.lift(suspension_id=found[0].id, **self.at(99))
+
+    async def _call_back(self) -> None:
+        await self.town.rule("recall_after", 3)
+        self.town.copies.add("clerical", self.central)
+        lent = await self.lend("clerical", self.ben, 74)
+        await self.town.desk.recall(loan_id=lent.id, **self.at(75))
+        await self.take_back("clerical", 76, self.central)
+
+    async def _lose(self) -> None:
+        """Three loans that never came back, and one copy that did; a claim that was a mistake."""
+        copies, shelf, day = self.town.copies, self.town.shelf, 72
+        await self.town.rule("lost_after", 10)
+        await self.town.rule("lost_fee", 30)
+        ids = {}
+        for barcode in ("felix", "scenes", "impressions", "theophrastus"):
+            copy = copies.add(barcode, self.central, price=euros(700))
+            ids[barcode] = copy.id, (await self.lend(barcode, self.dora, day)).id
+        await shelf.flag(copy_id=ids["felix"][0], flag="lost", **self.at(day))
+        back = await self.take_back("felix", day, self.central)
+        assert back.refunded == euros(700)
+        await self.undo(back, day)
+        for barcode, raised in (("scenes", True), ("impressions", True), ("impressions", False)):
+            await shelf.flag(
+                copy_id=ids[barcode][0], flag="claimed-returned", raised=raised, **self.at(day)
+            )
+        await self.town.desk.resolve_claim(
+            loan_id=ids["scenes"][1], how=ClaimResolution(how="forgiven"), **self.at(day)
+        )
+        await self.take_back("theophrastus", day, self.central)
+        assert await self.town.desk.declare_lost(now=NOW + timedelta(days=day + 40)) == 1
 
     async def undo(self, done: Any, day: int) -> None:
         await self.town.corrections.undo(event_id=done.event_id, **self.at(day))

@@ -61,10 +61,10 @@ async def test_a_flag_is_raised_told_and_lowered(
 async def test_a_copy_found_is_neither_lost_nor_missing_nor_claimed(town: Town) -> None:
     copy = await shelved(town)
     await lend(town)
-    flags: list[Flag] = ["lost", "missing", "claimed-returned", "damaged"]
+    flags: list[Flag] = ["missing", "claimed-returned", "damaged"]
     for flag in flags:
         await town.shelf.flag(copy_id=copy.id, flag=flag, **DESK)
-    assert await status(town, copy) == "lost"
+    assert await status(town, copy) == "claimed-returned"
     state = await town.shelf.flag(copy_id=copy.id, flag="found", **DESK)
     assert state.status == "on-loan"
     assert state.due_at is not None
@@ -210,5 +210,7 @@ def test_a_loan_is_overdue_from_the_moment_after_it_was_due(
         due_at=NOW + timedelta(seconds=due_in),
         returned_at=NOW if returned else None,
         renewals=0,
+        claimed_at=None,
+        ended_as=None,
     )
     assert loan_value(row, NOW).overdue == overdue

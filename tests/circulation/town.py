@@ -15,6 +15,7 @@ from lendery.circulation.holds import HoldShelf
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
 from lendery.circulation.rule_table import RuleBook
+from lendery.circulation.suspending import SuspensionDesk
 from lendery.circulation.undoing import UndoDesk
 from lendery.contracts.accounts import Patron, PatronBlock
 from lendery.contracts.base import Event, new_id
@@ -112,7 +113,7 @@ class Town:
         self.rules, self.shelf = RuleBook(db), Shelf(db, self.memory)
         self.desk = LoanDesk(db, self.memory)
         self.holds, self.fees = HoldShelf(db, self.memory), FeeDesk(db, self.memory)
-        self.corrections = UndoDesk(db)
+        self.corrections, self.suspensions = UndoDesk(db), SuspensionDesk(db)
 
     async def branch(self, code: str = "central", **but: Any) -> Branch:
         new = NewBranch(code=code, name="Central", self_service=True, **but)

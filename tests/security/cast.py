@@ -194,6 +194,14 @@ class Things:
         self.made |= {"loan_id": made["id"], "lent_barcode": copy["barcode"]}
         self.made |= {"lent_copy_id": copy["id"], "event_id": made["event_id"]}
 
+    async def _claimed(self) -> None:
+        """A loan of which its reader says that it was returned."""
+        await self._loan()
+        path = f"{API}/copies/{self.made['lent_copy_id']}/flags"
+        body = {"flag": "claimed-returned"}
+        expect(await self.library.staff.post(path, json=body))
+        self.made["claimed_loan_id"] = self.made["loan_id"]
+
     async def _hold(self) -> None:
         copy = await self.library.copy()
         body = {
@@ -293,6 +301,7 @@ MAKERS = {
     "lent_barcode": "loan",
     "lent_copy_id": "loan",
     "event_id": "loan",
+    "claimed_loan_id": "claimed",
     "hold_id": "hold",
     "fine_id": "fine",
     "credit_id": "credit",

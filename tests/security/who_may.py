@@ -203,6 +203,23 @@ CIRCULATION = {
     ],
     "POST /returns": [change(MINE, {"barcode": "{lent_barcode}"}, LENT)],
     "POST /loans/{loan_id}/renew": [Ask(MINE, witness=LENT)],
+    "POST /loans/{loan_id}/resolve-claim": [
+        Ask(
+            STAFF,
+            {"how": "paid"},
+            at={"loan_id": "{claimed_loan_id}"},
+            witness="/loans/{claimed_loan_id}",
+        )
+    ],
+    "GET /users/{user_id}/suspensions": [Ask(MINE)],
+    "POST /suspensions/{suspension_id}/lift": [  # of nobody: nothing comes back late in a test
+        Ask(STAFF, status=404, at={"suspension_id": "{user_id}"})
+    ],
+    "POST /recalls": [  # no rule of these tests lets a loan be called back
+        Ask(STAFF, {"loan_id": "{loan_id}"}, status=409, witness=LENT)
+    ],
+    "GET /recalls": [Ask(STAFF)],
+    "GET /copies/{copy_id}/history": [Ask(STAFF, at={"copy_id": "{lent_copy_id}"})],
     "POST /undo": [change(STAFF, {"event_id": "{event_id}"}, LENT)],
     "GET /loans/{loan_id}": [Ask(MINE)],
     "GET /loans": [Ask(SIGNED_IN), Ask(MINE, query="?patron_id={user_id}")],

@@ -66,6 +66,7 @@ async def case_of(
         open_loans=counts,
         overdue=facts.overdue or 0,
         owed=int(facts.owed),
+        suspended_until=facts.suspended_until,
         currency=currency,
     )
     asked = rules.CheckOut(

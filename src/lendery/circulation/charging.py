@@ -1,6 +1,6 @@
 """Charges that circulation makes by itself: for lateness, and for holds that are collected."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,13 +29,14 @@ class Charge:
     note: str | None = None
     by: UUID | None = None
     branch_id: UUID | None = None
+    borrower: UUID = field(default_factory=new_id)
 
-    def writes(self, tx: Tx) -> list[Write]:
-        borrower = new_id()
-        told = FineCharged(
+    @property
+    def told(self) -> FineCharged:
+        return FineCharged(
             at=self.at,
             fine_id=self.id,
-            borrower=borrower,
+            borrower=self.borrower,
             amount=self.amount,
             currency=self.currency,
             cause=self.reason,
@@ -44,21 +45,27 @@ class Charge:
             by=self.by,
             branch_id=self.branch_id,
         )
-        line = ledger.adding(
-            id=self.id,
-            patron_id=self.patron_id,
-            borrower=borrower,
-            kind="charge",
-            amount=self.amount,
-            currency=self.currency,
-            reason=self.reason,
-            note=self.note,
-            loan_id=self.loan_id,
-            hold_id=self.hold_id,
-            at=self.at,
-            by=self.by,
-        )
-        return [line, tx.announcement(told)]
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """The line of the ledger, by column."""
+        return {
+            "id": self.id,
+            "patron_id": self.patron_id,
+            "borrower": self.borrower,
+            "kind": "charge",
+            "amount": self.amount,
+            "currency": self.currency,
+            "reason": self.reason,
+            "note": self.note,
+            "loan_id": self.loan_id,
+            "hold_id": self.hold_id,
+            "at": self.at,
+            "by": self.by,
+        }
+
+    def writes(self, tx: Tx) -> list[Write]:
+        return [ledger.adding(**self.line), tx.announcement(self.told)]
 
     @property
     def fine(self) -> Fine:
@@ -91,7 +98,7 @@ def late_charge(
     branch_id: UUID | None,
 ) -> Charge | None:
     """What the lateness of a loan costs up to `until`, by the policy on it; None: nothing."""
-    amount = 0
+    amount, until = 0, rules.late_until(until, loan.claimed_at)
     if until > loan.due_at:
         amount = rules.fine_due(
             due_at=loan.due_at,

@@ -5,18 +5,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from lendery.circulation.ageing import Ageing
 from lendery.circulation.cases import AlreadyTheirs
+from lendery.circulation.claims import ClaimDesk
 from lendery.circulation.facts import loan_value
 from lendery.circulation.house import HouseKeeper
 from lendery.circulation.lending import CheckOutDesk
 from lendery.circulation.memory import Memory
 from lendery.circulation.patron_accounts import with_accrued
+from lendery.circulation.recalling import RecallDesk
 from lendery.circulation.renewals import RenewalDesk
-from lendery.circulation.repository import loans
+from lendery.circulation.renewing_itself import AutomaticRenewal
+from lendery.circulation.repository import lists, loans
 from lendery.circulation.returns import ReturnsDesk
 from lendery.contracts.base import NotAllowed, Page, RequestKey, Window
 from lendery.contracts.circulation import (
     Blocks,
+    ClaimResolution,
     Loan,
     LoanFilter,
     LoanRequest,
@@ -61,6 +66,23 @@ class LoanDesk:
         desk = ReturnsDesk(self.db, self.met, self.keeper, self.currency)
         return await desk.check_in(request=request, actor=actor, now=now, key=key)
 
+    async def resolve_claim(
+        self, *, loan_id: UUID, how: ClaimResolution, actor: Actor, now: datetime
+    ) -> Loan:
+        desk = ClaimDesk(self.db, self.keeper, self.currency)
+        return await desk.resolve(loan_id=loan_id, how=how, actor=actor, now=now)
+
+    async def recall(self, *, loan_id: UUID, actor: Actor, now: datetime) -> Loan:
+        desk = RecallDesk(self.db, self.keeper)
+        return await desk.recall(loan_id=loan_id, actor=actor, now=now)
+
+    async def renew_by_themselves(self, *, now: datetime) -> int:
+        desk = RenewalDesk(self.db, self.met, self.keeper, self.currency)
+        return await AutomaticRenewal(self.db, desk).run(now=now)
+
+    async def declare_lost(self, *, now: datetime) -> int:
+        return await Ageing(self.db, self.keeper, self.currency).declare_lost(now=now)
+
     async def get(self, *, loan_id: UUID, actor: Actor, now: datetime) -> Loan:
         actor.must(Permission.BORROW)
         async with self.db.read() as session:
@@ -78,10 +100,10 @@ class LoanDesk:
         actor.must_be(like.patron_id, Permission.LEND)
         after = read_cursor(window.after, UUID)[0] if window.after else None
         async with self.db.read() as session:
-            rows = await loans.loans(
+            rows = await lists.loans(
                 session, like=like, after=after, limit=window.limit + 1, now=now
             )
-            total = await loans.count_loans(session, like=like, now=now) if window.total else None
+            total = await lists.count_loans(session, like=like, now=now) if window.total else None
         shown = rows[: window.limit]
         return Page[Loan](
             items=await self._valued(shown, now),

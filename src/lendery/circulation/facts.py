@@ -24,14 +24,18 @@ def patron_facts(
     open_loans: tuple[LoanCount, ...] = (),
     overdue: int = 0,
     owed: int = 0,
+    suspended_until: datetime | None = None,
     currency: str = "EUR",
 ) -> PatronFacts:
+    blocks = [_card_block(block) for block in row.blocks]
+    if suspended_until is not None:
+        blocks.append(CardBlock("suspended", suspended_until))
     return PatronFacts(
         id=row.id,
         expires_on=row.expires_on,
         born_on=row.born_on,
         active=row.active,
-        blocks=tuple(_card_block(block) for block in row.blocks),
+        blocks=tuple(blocks),
         open_loans=open_loans,
         overdue=overdue,
         owed=owed,
@@ -132,6 +136,8 @@ def loan_value(row: Any, now: datetime) -> Loan:
         returned_at=row.returned_at,
         renewals=row.renewals,
         overdue=row.returned_at is None and row.due_at < now,
+        claimed_at=row.claimed_at,
+        recalled_at=row.recalled_at,
         ended_as=None if row.returned_at is None else row.ended_as or "returned",
     )
 
@@ -144,6 +150,7 @@ def copy_was(row: Any) -> CopyWas:
         lost=row.lost,
         missing=row.missing,
         claimed_returned=row.claimed_returned,
+        in_house_uses=row.in_house_uses,
     )
 
 

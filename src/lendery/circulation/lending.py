@@ -11,6 +11,7 @@ from lendery.circulation.cases import AlreadyTheirs, Case, Unmet, case_of
 from lendery.circulation.collecting import Collected, collected
 from lendery.circulation.facts import copy_was
 from lendery.circulation.house import HouseKeeper
+from lendery.circulation.losing import Find, found
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
 from lendery.circulation.repository import holds, loans, remembered
@@ -142,6 +143,8 @@ class CheckOutDesk:
         )
         borrower = new_id()
         seen = bool(copy.in_transit_to or copy.lost or copy.missing)  # it is plainly here
+        by = actor.id if actor.staff else None
+        find = await found(tx, copy, now=now, by=by)
         caused = Collected()
         if copy.kept_as or copy.own_hold:
             caused = await collected(
@@ -151,7 +154,7 @@ class CheckOutDesk:
                 patron_id=patron.id,
                 fee=case.policy.hold_fee,
                 currency=self.currency,
-                by=actor.id if actor.staff else None,
+                by=by,
                 branch_id=branch_id,
                 now=now,
             )
@@ -165,11 +168,11 @@ class CheckOutDesk:
             borrower=borrower,
             due_at=due_at,
             waived=tuple(waived),
-            by=actor.id if actor.staff else None,
+            by=by,
             item_type=copy.item_type,
             home_branch_id=copy.home_branch_id,
             policy=case.policy.as_json,
-            before=_before(copy, seen, caused),
+            before=_before(copy, seen, caused, find),
             category=patron.category,
         )
         writes = [
@@ -180,6 +183,8 @@ class CheckOutDesk:
                 borrower=borrower,
                 returned_branch_id=None,
                 ended_as=None,
+                claimed_at=None,
+                recalled_at=None,
                 policy=case.policy.as_json,
                 waived=waived or None,
                 waived_by=actor.id if waived else None,
@@ -187,6 +192,7 @@ class CheckOutDesk:
             ),
             tx.announcement(happened),
             *caused.writes(tx),
+            *(find.writes(tx) if find else ()),
         ]
         if seen:
             writes.append(remembered.seen(copy.id, branch_id=branch_id, to=None, at=now))
@@ -247,7 +253,7 @@ LOAN_COLUMNS = [
 ]
 
 
-def _before(copy: Any, seen: bool, caused: Collected) -> Before | None:
+def _before(copy: Any, seen: bool, caused: Collected, find: Find | None) -> Before | None:
     """What undoing puts back beside the loan; None: nothing."""
     if not seen and not caused.steps:
         return None
@@ -255,6 +261,7 @@ def _before(copy: Any, seen: bool, caused: Collected) -> Before | None:
         copy_was=copy_was(copy) if seen else None,
         holds_were=caused.holds_were,
         lines=caused.lines,
+        refunds=find.refunds if find else (),
     )
 
 

@@ -145,6 +145,7 @@ copy = Table(  # what we remember of the copies we have met, and what only we kn
     Column("claimed_returned", Boolean, nullable=False, server_default=text("false")),
     Column("price_amount", BigInteger),
     Column("price_currency", String(3)),
+    Column("in_house_uses", Integer, nullable=False, server_default=text("0")),
     Index("remembered_copy_by_barcode", "barcode"),
     Index("remembered_copies_of_book", "book_id"),
     Index(  # only those: most copies are not, and they must not be found through it
@@ -172,6 +173,8 @@ loan = Table(
     Column("returned_at", UtcDateTime),
     Column("returned_branch_id", Uuid),
     Column("ended_as", String(16)),  # null: open, or it came back
+    Column("recalled_at", UtcDateTime),  # when it was called back
+    Column("claimed_at", UtcDateTime),  # since when it is said to have been returned
     Column("renewals", Integer, nullable=False),
     Column("policy", Json, nullable=False),  # as it was on the day: later rules do not touch it
     Column("waived", Json),
@@ -292,6 +295,25 @@ ledger_line = Table(  # only ever added to: triggers refuse the rest, but for wh
         unique=True,
         sqlite_where=TAKES_BACK,
         postgresql_where=TAKES_BACK,
+    ),
+)
+
+suspension = Table(  # days without borrowing that follow a late return
+    "circulation_suspension",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("patron_id", Uuid),  # null once retention has cut the link
+    Column("borrower", Uuid, nullable=False),  # stands for the patron in the log
+    Column("loan_id", Uuid, nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),  # lifted before its time
+    Index(
+        "suspensions_of_patron",
+        "patron_id",
+        "until",
+        sqlite_where=STILL_OPEN,
+        postgresql_where=STILL_OPEN,
     ),
 )
 

@@ -91,7 +91,7 @@ async def accruing(
         price = prices.get(row.copy_id)
         amount = rules.fine_due(
             due_at=row.due_at,
-            at=now,
+            at=rules.late_until(now, row.claimed_at),
             policy=rules.Policy.from_json(row.policy),
             hours=house.hours_of(row.home_branch_id),
             price=price.price_amount if price and price.price_currency == currency else None,

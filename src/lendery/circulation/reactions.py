@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from lendery.circulation.leaving import copy_left, person_left
 from lendery.circulation.merging import follow_merge, follow_undo
+from lendery.circulation.recalling import recall_for
 from lendery.circulation.repository import remembered
 from lendery.contracts.accounts import Patron, PatronChanged, PatronRemoved, Patrons
 from lendery.contracts.catalog import (
@@ -17,6 +18,7 @@ from lendery.contracts.catalog import (
     CopyChanged,
     CopyRemoved,
 )
+from lendery.contracts.circulation import HoldPlaced
 from lendery.platform.db import Tx
 from lendery.platform.events import Reaction
 
@@ -63,7 +65,12 @@ async def ask_copies(ports: Neighbours, event: BookMerged | BookUnmerged) -> lis
     return await ports.copies.by_ids(ids=list(event.copy_ids)) if event.copy_ids else []
 
 
+async def call_a_loan_back(tx: Tx, event: HoldPlaced, told: Any) -> None:
+    await recall_for(tx, event)
+
+
 REACTIONS = (
+    Reaction(HoldPlaced, call_a_loan_back),
     Reaction(PatronChanged, refresh_patron, ask_patron),
     Reaction(PatronRemoved, forget_patron, ask_patron),
     Reaction(CopyChanged, refresh_copy, ask_copy),

@@ -27,13 +27,19 @@ class RenewalDesk:
     currency: str
 
     async def renew(
-        self, *, loan_id: UUID, actor: Actor, now: datetime, key: RequestKey | None
+        self,
+        *,
+        loan_id: UUID,
+        actor: Actor,
+        now: datetime,
+        key: RequestKey | None,
+        automatic: bool = False,
     ) -> Loan:
         actor.must(Permission.BORROW)
         for _ in range(2):
             try:
                 async with self.db.begin() as tx:
-                    outcome = await self._attempt(tx, loan_id, actor, now, key)
+                    outcome = await self._attempt(tx, loan_id, actor, now, key, automatic)
             except Duplicate:
                 continue  # the same key came twice at once: the answer is there now
             if isinstance(outcome, Problem):
@@ -42,7 +48,13 @@ class RenewalDesk:
         raise RenewalRefused("Not renewed: too many requests at once. Try again.", reason="busy")
 
     async def _attempt(
-        self, tx: Tx, loan_id: UUID, actor: Actor, now: datetime, key: RequestKey | None
+        self,
+        tx: Tx,
+        loan_id: UUID,
+        actor: Actor,
+        now: datetime,
+        key: RequestKey | None,
+        automatic: bool,
     ) -> Loan | Problem:
         copy = await remembered.lock_copy_of_loan(tx, loan_id)  # as taking back does
         if copy is not None:
@@ -84,7 +96,7 @@ class RenewalDesk:
             by=actor.id if actor.staff else None,
             branch_id=actor.desk or row.branch_id,
         )
-        return await self._renew(tx, row, new_due_at, late, actor, now, key)
+        return await self._renew(tx, row, new_due_at, late, actor, now, key, automatic)
 
     async def _wanted_by_others(
         self, tx: Tx, row: Any, copy: Any, house: House, now: datetime
@@ -109,6 +121,7 @@ class RenewalDesk:
         actor: Actor,
         now: datetime,
         key: RequestKey | None,
+        automatic: bool,
     ) -> Loan:
         renewals = row.renewals + 1
         loan = loan_value(row, now).model_copy(
@@ -121,6 +134,7 @@ class RenewalDesk:
             due_at=due_at,
             renewals=renewals,
             by=actor.id if actor.staff else None,
+            automatic=automatic,
             branch_id=row.branch_id,
         )
         writes = [
@@ -156,11 +170,15 @@ def _facts(
     return rules.Renewal(
         now=now,
         today=hours.local_date(now),
-        patron=patron_facts(patron, owed=int(row.owed), currency=currency)
+        patron=patron_facts(
+            patron, owed=int(row.owed), suspended_until=row.suspended_until, currency=currency
+        )
         if patron
         else rules.PatronFacts(id=row.borrower, expires_on=None),
         on_loan_to=None if row.returned_at else (row.patron_id or row.borrower),
         renewals=row.renewals,
+        claimed=row.claimed_at is not None,
+        recalled=row.recalled_at is not None,
         due_at=row.due_at,
         due_on=hours.local_date(row.due_at),
         new_due_at=new_due_at,

@@ -29,8 +29,9 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from lendery.circulation.history import GOES_ON, LINE, SILENT, TELLING, History
+from lendery.circulation.history import History
 from lendery.circulation.repository import rebuilt
+from lendery.circulation.telling import GOES_ON, LINE, SILENT, TELLING
 from lendery.contracts.base import Event
 from lendery.platform.backup.progress import Progress, Quiet
 from lendery.platform.db import Database, Session

@@ -13,10 +13,12 @@ from lendery.circulation.charging import Charge, late_charge, price_of
 from lendery.circulation.facts import copy_was, hold_was, loan_value, marks
 from lendery.circulation.handing_over import handed_over
 from lendery.circulation.house import House, HouseKeeper
+from lendery.circulation.losing import found
 from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
 from lendery.circulation.repository import holds, loans, remembered
-from lendery.contracts.base import Event, Invalid, NotAllowed, Problem, RequestKey
+from lendery.circulation.suspending import suspension_for
+from lendery.contracts.base import Event, Invalid, Money, NotAllowed, Problem, RequestKey
 from lendery.contracts.catalog import NoSuchCopy
 from lendery.contracts.circulation import (
     Before,
@@ -102,23 +104,27 @@ class ReturnsDesk:
         key: RequestKey | None,
     ) -> Return:
         by = actor.id if actor.staff else None
+        find = await found(tx, copy, now=now, by=by)
         waiting = await handed_over(tx, copy, row, here=branch_id, house=house, now=now)
         to = waiting.to if waiting else None
         if waiting is None:
             floats = _floats(copy, row, house)
             to = rules.where_next(here=branch_id, home=copy.home_branch_id, floats=floats)
         ready = waiting is not None and to is None
-        found = copy._replace(lost=False, missing=False, claimed_returned=False)
+        seen = copy._replace(lost=False, missing=False, claimed_returned=False)
         status = rules.status_of(
-            marks(found, on_loan=False, in_transit=to is not None, on_hold_shelf=ready)
+            marks(seen, on_loan=False, in_transit=to is not None, on_hold_shelf=ready)
         )
-        loan, late = None, None
+        loan, late, suspended = None, None, None
         if row.id is not None:
             loan = loan_value(row, now).model_copy(
                 update={"returned_at": at, "overdue": False, "ended_as": "returned"}
             )
             late = self._late(copy, row, house, branch_id, at, now, by)
+            hours = house.hours_of(row.home_branch_id)
+            suspended = suspension_for(row, at=at, hours=hours, now=now, by=by)
         step = waiting.step if waiting else None
+        in_house = _used_in_house(copy, row, branch_id)
         happened = ItemCheckedIn(
             at=now,
             loan_id=row.id,
@@ -128,22 +134,26 @@ class ReturnsDesk:
             returned_at=at,
             status=status,
             by=by,
+            in_house=in_house,
             before=Before(
                 copy_was=copy_was(copy),
                 holds_were=(hold_was(step.row),) if step else (),
                 lines=(late.id,) if late else (),
+                refunds=find.refunds if find else (),
+                suspended=suspended.told.suspension_id if suspended else None,
             ),
         )
         writes = [
-            remembered.seen(copy.id, branch_id=branch_id, to=to, at=now),
+            remembered.seen(copy.id, branch_id=branch_id, to=to, at=now, uses=int(in_house)),
             tx.announcement(happened),
             *_moves(tx, copy, here=branch_id, to=to, now=now),
             *(step.writes(tx) if step else ()),
+            *(find.writes(tx) if find else ()),
         ]
         if row.id is not None:
             writes.insert(0, loans.taking_back(row.id, at=at, branch_id=branch_id))
-        if late is not None:
-            writes += late.writes(tx)
+        for caused in (late, suspended):
+            writes += caused.writes(tx) if caused else []
         answer = Return(
             loan=loan,
             copy_here=CopyHere(
@@ -157,12 +167,17 @@ class ReturnsDesk:
             to_branch=to,
             hold=waiting.value if waiting else None,
             fine=late.fine if late else None,
+            refunded=self._money(find.amount) if find and find.amount else None,
+            suspended_until=suspended.told.until if suspended else None,
             event_id=happened.id,
         )
         if key is not None:
             writes.append(idempotency.kept(TABLES, key, _told(answer), now=now))
         await tx.write(*writes)
         return answer
+
+    def _money(self, amount: int) -> Money:
+        return Money(amount=amount, currency=self.currency)
 
     def _late(
         self,
@@ -203,6 +218,13 @@ def _moves(tx: Tx, copy: Any, *, here: UUID, to: UUID | None, now: datetime) -> 
         moved = TransferStarted(at=now, copy_id=copy.id, from_branch_id=here, to_branch_id=to)
         told.append(moved)
     return [tx.announcement(each) for each in told]
+
+
+def _used_in_house(copy: Any, row: Any, here: UUID) -> bool:
+    """It was not on loan, nor lost, nor on its way or kept for anybody, and it is where it was:
+    somebody had it in hand here. (The first time that circulation sees it says nothing.)"""
+    idle = row.id is None and row.kept_as is None and copy.in_transit_to is None
+    return bool(idle and copy.current_branch_id == here and not (copy.lost or copy.missing))
 
 
 def _floats(copy: Any, row: Any, house: House) -> bool:

@@ -13,6 +13,7 @@ from lendery.circulation import rules
 from lendery.circulation.repository import ledger, undone
 from lendery.contracts.base import new_id
 from lendery.contracts.circulation import (
+    CancellationReversed,
     FineCancelled,
     FinePaid,
     FineWaived,
@@ -24,6 +25,28 @@ from lendery.platform.db import Tx
 from lendery.platform.db.session import Write
 
 ChargeNow = Literal["open", "settled", "cancelled"]
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """A charge that is taken back."""
+
+    told: FineCancelled
+    patron_id: UUID | None
+
+    def writes(self, tx: Tx) -> list[Write]:
+        line = ledger.adding(
+            id=self.told.line_id,
+            borrower=self.told.borrower,
+            patron_id=self.patron_id,
+            kind="cancellation",
+            amount=-self.told.amount,
+            currency=self.told.currency,
+            fine_id=self.told.fine_id,
+            at=self.told.at,
+            by=self.told.by,
+        )
+        return [line, tx.announcement(self.told)]
 
 
 @dataclass(frozen=True)
@@ -43,28 +66,28 @@ class Reversal:
 
     async def charge(self, charge_id: UUID) -> list[Write]:
         """The writes that cancel a charge of which nothing was settled."""
-        row: Any = await ledger.fine_by_id(self.tx, charge_id)
+        back = await self.cancelled(await ledger.fine_by_id(self.tx, charge_id))
+        return back.writes(self.tx) if back else []
+
+    async def cancelled(self, charge: Any) -> "Cancelled | None":
+        """All of a charge that was not forgiven is taken back; None: that was done before."""
+        left = charge.amount - await ledger.waived(self.tx, charge.id)
+        if left <= 0 or await ledger.is_cancelled(self.tx, charge.id):
+            return None
         told = FineCancelled(
             at=self.now,
             line_id=new_id(),
             borrower=new_id(),
-            fine_id=row.id,
-            amount=row.amount,
-            currency=row.currency,
+            fine_id=charge.id,
+            amount=left,
+            currency=charge.currency,
             by=self.by,
         )
-        line = ledger.adding(
-            id=told.line_id,
-            borrower=told.borrower,
-            patron_id=row.patron_id,
-            kind="cancellation",
-            amount=-row.amount,
-            currency=row.currency,
-            fine_id=row.id,
-            at=self.now,
-            by=self.by,
-        )
-        return [line, self.tx.announcement(told)]
+        return Cancelled(told, charge.patron_id)
+
+    async def cancellation(self, line_id: UUID) -> list[Write]:
+        """The writes by which a charge that was cancelled counts again."""
+        return self._reversed(await ledger.line_by_id(self.tx, line_id))
 
     async def payment(self, paid: FinePaid, minutes: int) -> tuple[list[Write], int]:
         """The writes that take a whole payment back, and how much it was."""
@@ -96,7 +119,7 @@ class Reversal:
             raise UndoRefused(objection[1], reason=objection[0])
 
     def _reversed(self, line: Any) -> list[Write]:
-        """A line that takes another back, of a payment or of a waiver."""
+        """A line that takes another back, of a payment, a waiver or a cancellation."""
         of: dict[str, Any] = {
             "at": self.now,
             "line_id": new_id(),
@@ -107,11 +130,13 @@ class Reversal:
             "currency": line.currency,
             "by": self.by,
         }
-        told: PaymentReversed | WaiverReversed
+        told: PaymentReversed | WaiverReversed | CancellationReversed
         if line.kind == "payment":
             told = PaymentReversed(settlement_id=line.settlement_id, method=line.method, **of)
-        else:
+        elif line.kind == "waiver":
             told = WaiverReversed(**of)
+        else:
+            told = CancellationReversed(**of)
         added = ledger.adding(
             id=told.line_id,
             borrower=told.borrower,

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from lendery.circulation import rules
 from lendery.circulation.copy_states import shown_status
+from lendery.circulation.putting_back import PuttingBack
 from lendery.circulation.repository import holds, ledger, loans, remembered, undone
 from lendery.circulation.reversing import Reversal
 from lendery.contracts.base import Event, Money
@@ -18,12 +19,8 @@ from lendery.contracts.circulation import (
     Before,
     CheckInUndone,
     CheckOutUndone,
-    CopyKept,
-    CopyWas,
     FinePaid,
     FineWaived,
-    HoldRestored,
-    HoldWas,
     ItemCheckedIn,
     ItemCheckedOut,
     NoSuchEvent,
@@ -84,6 +81,9 @@ class Undoing:
     def by(self) -> UUID | None:
         return self.actor.id
 
+    def _putting_back(self, before: Before) -> PuttingBack:
+        return PuttingBack(self.tx, before, self.now, self.by)
+
     @property
     def reversal(self) -> Reversal:
         return Reversal(self.tx, self.by, self.now)
@@ -96,8 +96,8 @@ class Undoing:
         book_id = await self._locked(lent.copy_id, loan.patron_id, *spares)
         if (told := await self._told(lent.id)) is not None:
             return told
-        loan = await loans.loan_by_id(self.tx, lent.loan_id)
-        open_charges, settled = await self._charges(before)
+        loan, back = await loans.loan_by_id(self.tx, lent.loan_id), self._putting_back(before)
+        open_charges, settled = await back.charges()
         facts = rules.SinceCheckOut(
             at=lent.at,
             now=self.now,
@@ -105,11 +105,11 @@ class Undoing:
             is_open=loan.returned_at is None,
             renewals=loan.renewals,
             fee_settled=settled,
-            kept_copy_gone=await self._spare_is_gone(before, lent.copy_id),
+            kept_copy_gone=await back.spare_is_gone(lent.copy_id),
         )
         _must(rules.undo_objection(rules.CHECK_OUT_UNDO_RULES, facts))
         writes = [undone.ending(loan.id, at=self.now, ended_as="undone")]
-        writes += await self._put_back(before, lent.copy_id, open_charges)
+        writes += await back.put_back(lent.copy_id, open_charges)
         await self.tx.write(*writes)
         status = await shown_status(self.tx, lent.copy_id)
         undoing = CheckOutUndone(
@@ -129,7 +129,7 @@ class Undoing:
             copy_id=lent.copy_id,
             status=status,
         )
-        return await self._done(lent.id, answer, undoing, await self._kept_again(before, lent))
+        return await self._done(lent.id, answer, undoing, await back.kept_again(lent))
 
     async def check_in(self, came: ItemCheckedIn) -> Undone:
         """The copy did not come in; its loan goes on, and nobody is given anything."""
@@ -137,10 +137,10 @@ class Undoing:
         book_id = await self._locked(came.copy_id, loan.patron_id if loan else None)
         if (told := await self._told(came.id)) is not None:
             return told
-        before = came.before or NOTHING
+        back = self._putting_back(came.before or NOTHING)
         copy: Any = await remembered.lock_copy_by_id(self.tx, came.copy_id)
         out = await loans.open_loan(self.tx, copy_id=came.copy_id, key=None)
-        open_charges, settled = await self._charges(before)
+        open_charges, settled = await back.charges()
         facts = rules.SinceCheckIn(
             at=came.at,
             now=self.now,
@@ -148,12 +148,12 @@ class Undoing:
             lent=out.id is not None,
             moved=copy.last_seen_at != came.at or came.before is None,
             flagged=copy.lost or copy.missing or copy.claimed_returned,
-            collected=await self._was_collected(before),
+            collected=await back.was_collected(),
             charge_settled=settled,
         )
         _must(rules.undo_objection(rules.CHECK_IN_UNDO_RULES, facts))
         writes = [undone.going_on(came.loan_id)] if came.loan_id else []
-        writes += await self._put_back(before, came.copy_id, open_charges)
+        writes += await back.put_back(came.copy_id, open_charges)
         if writes:
             await self.tx.write(*writes)
         status = await shown_status(self.tx, came.copy_id)
@@ -224,72 +224,9 @@ class Undoing:
             raise UndoRefused(says, reason="nobody-knows-whose")
         await remembered.lock_patron(self.tx, line.patron_id)
 
-    # what was built on it
-
     async def _told(self, undone_id: UUID) -> Undone | None:
         told = await undone.answer(self.tx, undone_id)
         return None if told is None else Undone.model_validate(told)
-
-    async def _charges(self, before: Before) -> tuple[list[UUID], bool]:
-        """The charges that are still open; and was anything of one settled?"""
-        now = {charge: await self.reversal.charge_now(charge) for charge in before.lines}
-        return [charge for charge, is_ in now.items() if is_ == "open"], "settled" in now.values()
-
-    async def _was_collected(self, before: Before) -> bool:
-        rows = [await holds.hold_by_id(self.tx, was.hold_id) for was in before.holds_were]
-        return any(row is not None and row.state == "fulfilled" for row in rows)
-
-    async def _spare_is_gone(self, before: Before, copy_id: UUID) -> bool:
-        """Was the copy that had been kept for the reader, who took another, given or lent since?"""
-        for was in before.holds_were:
-            spare = was.copy_id
-            row: Any = await holds.hold_by_id(self.tx, was.hold_id)
-            if spare in (None, copy_id) or row.state != "fulfilled":
-                continue
-            free = {each.id for each in await holds.free_copies(self.tx, row.book_id)}
-            if was.state == "ready" and spare not in free:
-                return True
-            if was.state == "in-transit" and await holds.given(self.tx, spare) is not None:
-                return True
-        return False
-
-    # what is put back
-
-    async def _put_back(self, before: Before, copy_id: UUID, charges: list[UUID]) -> list[Write]:
-        writes: list[Write] = []
-        if before.copy_was is not None:
-            await remembered.change_copy(self.tx, copy_id, **_columns(before.copy_was))
-        for was in before.holds_were:
-            row: Any = await holds.hold_by_id(self.tx, was.hold_id)
-            if _still_where_it_was_taken(row, was, copy_id):
-                writes += [undone.restoring(was), self.tx.announcement(self._restored(row, was))]
-        for charge in charges:
-            writes += await self.reversal.charge(charge)
-        return writes
-
-    def _restored(self, row: Any, was: HoldWas) -> HoldRestored:
-        return HoldRestored(
-            at=self.now,
-            hold_id=was.hold_id,
-            book_id=row.book_id,
-            state=was.state,
-            copy_id=was.copy_id,
-            ready_at=was.ready_at,
-            expires_on=was.expires_on,
-            by=self.by,
-        )
-
-    async def _kept_again(self, before: Before, lent: ItemCheckedOut) -> list[Event]:
-        """Other copies that are kept for the reader again: what they show is told too."""
-        found: list[Event] = []
-        for was in before.holds_were:
-            if was.copy_id in (None, lent.copy_id) or was.state != "ready":
-                continue
-            spare: Any = was.copy_id
-            status = await shown_status(self.tx, spare)
-            told = CopyKept(at=self.now, copy_id=spare, book_id=lent.book_id, status=status)
-            found.append(told)
-        return found
 
     async def _done(
         self, undone_id: UUID, answer: Undone, undoing: Event | None = None, more: Any = ()
@@ -303,25 +240,3 @@ class Undoing:
 def _must(objection: rules.UndoObjection | None) -> None:
     if objection is not None:
         raise UndoRefused(objection[1], reason=objection[0])
-
-
-def _columns(was: CopyWas) -> dict[str, Any]:
-    return {
-        "current_branch_id": was.branch_id,
-        "in_transit_to": was.in_transit_to,
-        "last_seen_at": was.seen_at,
-        "lost": was.lost,
-        "missing": was.missing,
-        "claimed_returned": was.claimed_returned,
-    }
-
-
-def _still_where_it_was_taken(row: Any, was: HoldWas, copy_id: UUID) -> bool:
-    """A hold that went its own way since (cancelled, given another copy) is left alone."""
-    if row is None or row.state in ("cancelled", "expired"):
-        return False
-    if row.state == "fulfilled":
-        return True
-    if row.state == "waiting":  # put back by the check-out
-        return was.copy_id == copy_id
-    return bool(row.given_copy_id == copy_id)

@@ -35,6 +35,7 @@ PLAYED_WITH = [
     "rule",
     "event",
     "undone",
+    "suspension",
 ]
 EMPTY = text(f"TRUNCATE {', '.join(f'circulation_{each}' for each in PLAYED_WITH)}")
 

@@ -1,15 +1,23 @@
 """What the model says to check-outs, renewals and check-ins."""
 
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from tests.circulation.machine import queueing
+from tests.circulation.machine import losing, queueing
 from tests.circulation.machine.model import Charge, Copy, Hold, Loan, Model, Patron, Policy, Refused
 from tests.circulation.machine.week import DAY, Week
 
 WAIVABLE = frozenset(
     (
-        *("card-expired", "fines-owed", "overdue-loans", "loan-limit", "loan-limit-total"),
+        *(
+            "card-expired",
+            "suspended",
+            "fines-owed",
+            "overdue-loans",
+            "loan-limit",
+            "loan-limit-total",
+        ),
         *("reference-only", "damaged", "on-hold", "age", "same-title"),
     )
 )
@@ -28,6 +36,7 @@ def objections(model: Model, patron: Patron, copy: Copy, now: datetime) -> set[s
     )
     age = patron.age(today)
     checks = {
+        "suspended": model.is_suspended(patron, now),
         "fines-owed": _above(model.balance(patron), policy["owed_limit"]),
         "overdue-loans": _reaches(late, policy["overdue_block"]),
         "loan-limit": _reaches(like_this, policy["max_loans"]),
@@ -65,11 +74,12 @@ def check_out(
     expiry = None if "card-expired" in found else patron.expires_on
     due_at = due(now, now, policy["loan_period"], policy, model.week(copy.home), expiry)
     loan = Loan(UUID(int=0), copy, patron, now, due_at, policy)
+    was = losing.turns_up(model, copy)
     kept, own = model.kept_for(copy), queueing.hold_it_fulfils(model, patron, copy)
     model.loans.append(loan)
-    if copy.going_to or copy.flags & {"lost", "missing"}:
-        copy.here, copy.going_to = branch, None
-        copy.flags -= {"lost", "missing", "claimed-returned"}
+    if copy.going_to or was:
+        copy.here, copy.going_to, copy.seen = branch, None, True
+        copy.flags -= losing.GONE
     model.tell(
         "ItemCheckedOut",
         loan_id=loan,
@@ -82,6 +92,7 @@ def check_out(
         queueing.put_back(model, kept)
     if own is not None:
         _fulfil(model, own, loan, now)
+    losing.tell_of_find(model, copy, was)
     return loan
 
 
@@ -100,10 +111,14 @@ def renew(model: Model, loan: Loan, now: datetime) -> None:
     if not loan.is_open:
         raise Refused("not-on-loan")
     policy, week, patron = loan.policy, model.week(loan.copy.home), loan.patron
+    if loan.claimed_at:
+        raise Refused("claimed-returned")
     if _reaches(loan.renewals, policy["renewals"]):
         raise Refused("too-many-renewals")
     if _too_early(loan, week, now):
         raise Refused("too-early")
+    if model.is_suspended(patron, now):
+        raise Refused("suspended")
     if _above(model.balance(patron), policy["owed_limit"]):
         raise Refused("fines-owed")
     if expired := patron.card_codes(policy, week.today(now)):
@@ -119,6 +134,19 @@ def renew(model: Model, loan: Loan, now: datetime) -> None:
     loan.due_at, loan.renewals = due_at, loan.renewals + 1
     model.tell("LoanRenewed", loan_id=loan.id, due_at=due_at, renewals=loan.renewals)
     charge_lateness(model, loan, fine, now)
+
+
+def renew_by_themselves(model: Model, now: datetime) -> int:
+    """A day before they are due, hourly ones an hour; where anything objects, nothing is done."""
+    renewed = 0
+    for loan in sorted(model.loans, key=lambda each: (each.due_at, each.id)):
+        hourly = loan.policy["loan_unit"] == "hours"
+        ahead = timedelta(hours=1) if hourly else DAY
+        if loan.is_open and loan.policy["auto_renew"] and now <= loan.due_at <= now + ahead:
+            with suppress(Refused):
+                renew(model, loan, now)
+                renewed += 1
+    return renewed
 
 
 def _too_early(loan: Loan, week: Week, now: datetime) -> bool:
@@ -183,26 +211,52 @@ def _due_day(start: date, period: int, closed_due: str, week: Week, expiry: date
 
 def late_fee(loan: Loan, week: Week, until: datetime) -> int:
     """What coming back at `until` costs, beside what was charged before."""
-    policy = loan.policy
-    if until <= loan.due_at:
-        return 0
-    if policy["fine_unit"] == "days":
-        days = week.days_between(week.today(loan.due_at), week.today(until))
-        late = sum(policy["fine_closed_days"] or week.is_open(day) for day in days)
-    else:
-        closed_too = policy["fine_closed_days"]
-        span = until - loan.due_at if closed_too else week.time_open(loan.due_at, until)
-        late = _rounded_up(span / timedelta(hours=1))
-    if late <= policy["grace"]:
-        return 0
-    if policy["grace_mode"] == "deduct":
-        late -= policy["grace"]
+    policy, late = loan.policy, _late_past_grace(loan, week, until)
     amount = int(_rounded_up(late / policy["fine_interval"]) * policy["fine"])
     caps = [policy["fine_cap"], loan.copy.price if policy["cap_at_price"] else None]
     for cap in caps:
         if cap is not None:
             amount = min(amount, max(0, cap - loan.late_charges))
     return amount
+
+
+def _late_past_grace(loan: Loan, week: Week, until: datetime) -> int:
+    """Late days, or hours, that count."""
+    policy = loan.policy
+    if loan.claimed_at:
+        until = min(until, loan.claimed_at)
+    if until <= loan.due_at:
+        return 0
+    if policy["fine_unit"] == "days":
+        late = _late_days(loan, week, until)
+    else:
+        closed_too = policy["fine_closed_days"]
+        span = until - loan.due_at if closed_too else week.time_open(loan.due_at, until)
+        late = _rounded_up(span / timedelta(hours=1))
+    if late <= policy["grace"]:
+        return 0
+    return late - policy["grace"] if policy["grace_mode"] == "deduct" else late
+
+
+def _late_days(loan: Loan, week: Week, until: datetime) -> int:
+    days = week.days_between(week.today(loan.due_at), week.today(until))
+    return sum(loan.policy["fine_closed_days"] or week.is_open(day) for day in days)
+
+
+def suspend(model: Model, loan: Loan, at: datetime, now: datetime) -> datetime | None:
+    """Until when nothing is lent because this came back late."""
+    week, policy = model.week(loan.copy.home), loan.policy
+    late = _late_past_grace(loan, week, at)
+    if not late or not policy["suspend_days"]:
+        return None
+    at = min(at, loan.claimed_at or at)
+    days = late if policy["fine_unit"] == "days" else max(1, _late_days(loan, week, at))
+    until = week.last_second(week.today(at) + days * policy["suspend_days"] * DAY)
+    if until <= now:
+        return None
+    model.suspensions.append((loan.patron, until))
+    model.tell("PatronSuspended", loan_id=loan.id, until=until)
+    return until
 
 
 def _rounded_up(number: float) -> int:

@@ -1,6 +1,5 @@
 """Steps at the lending desk: out, longer, in, and flags."""
 
-from copy import deepcopy
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from tests.circulation.machine.play import ONE_OF, WHERE, WHICH, WHO, Play, newe
 from tests.circulation.machine.world import HOUR
 
 from lendery.contracts.base import Problem
-from lendery.contracts.circulation import LoanRequest, ReturnRequest
+from lendery.contracts.circulation import ClaimResolution, LoanRequest, ReturnRequest
 
 WAIVED = st.one_of(
     st.just(frozenset[str]()),
@@ -54,7 +53,7 @@ class LendingRules(Play):
                 return theirs
             return lending.check_out(self.model, patron, copy, where, waive, self.now)
 
-        was = deepcopy(self.model)
+        was = self.model.as_it_is()
         if both := self.both(self.town.desk.check_out, model, request=request):
             told, loan = both
             if loan.id == UUID(int=0):
@@ -94,7 +93,7 @@ class LendingRules(Play):
             took = None if isinstance(told, Problem) or not told.hold else told.hold.id
             return returning.check_in(self.model, copy, where, returned_at, self.now, took)
 
-        was = deepcopy(self.model)
+        was = self.model.as_it_is()
         if both := self.both(self.town.desk.check_in, model, request=request):
             self._must_be_return(*both)
             self.may_be_undone("check-in", both[0], was)
@@ -104,21 +103,55 @@ class LendingRules(Play):
         assert told.to_branch == (came.to and self.model.branch_ids[came.to])
         assert (told.loan and told.loan.id) == (came.loan and came.loan.id)
         assert (told.fine.amount.amount if told.fine else 0) == came.fine
+        assert (told.refunded.amount if told.refunded else 0) == came.refunded
+        assert told.suspended_until == came.suspended_until
         assert (told.hold is None) == (came.hold is None)
         if came.hold is not None:
             must_be_hold(self.model, told.hold, came.hold)
 
     @step(3, which=WHICH, flag=st.sampled_from(FLAGS), raised=st.booleans())
     def flag(self, which: int, flag: Any, raised: bool) -> None:
-        copy, raised = self.copy(which), raised or flag == "found"
+        self._flag(self.copy(which), flag, raised or flag == "found")
 
+    def _flag(self, copy: Copy, flag: Any, raised: bool) -> None:
         def model(told: Any) -> None:
-            returning.flag(self.model, copy, flag, raised=raised)
+            returning.flag(self.model, copy, flag, self.now, raised=raised)
 
         asked = {"copy_id": copy.id, "flag": flag, "raised": raised}
         if both := self.both(self.town.shelf.flag, model, keyed=False, **asked):
             out = self.model.open_loan(copy)
             assert (both[0].status, both[0].due_at) == (self.model.status(copy), out and out.due_at)
+
+    @step(3, one=ONE_OF, raised=st.sampled_from((True, True, False)))
+    def claim(self, one: int, raised: bool) -> None:
+        """Of what is on loan somebody says that it was returned, or that this was a mistake."""
+        if loan := newest([each for each in self.model.loans if each.is_open], one):
+            self._flag(loan.copy, "claimed-returned", raised)
+
+    @step(3, one=ONE_OF, how=st.sampled_from(("paid", "forgiven")))
+    def a_claim_ends(self, one: int, how: Any) -> None:
+        claimed = [each for each in self.model.loans if each.is_open and each.claimed_at]
+        if (loan := newest(claimed or self.model.loans, one)) is None:
+            return
+
+        def model(told: Any) -> None:
+            returning.resolve(self.model, loan, how, self.now)
+
+        asked = {"loan_id": loan.id, "how": ClaimResolution(how=how)}
+        self.both(self.town.desk.resolve_claim, model, keyed=False, **asked)
+
+    @step(2)
+    def the_hour_comes(self) -> None:
+        """What falls due soon renews itself."""
+        self.mistake = None
+        told = self.ground.run(self.town.desk.renew_by_themselves(now=self.now))
+        assert told == lending.renew_by_themselves(self.model, self.now)
+
+    @step(2)
+    def the_night_comes(self) -> None:
+        self.mistake = None
+        told = self.ground.run(self.town.desk.declare_lost(now=self.now))
+        assert told == returning.declare_lost(self.model, self.now)
 
 
 def must_be_loan(told: Any, loan: Loan) -> None:

@@ -4,6 +4,7 @@ Naive on purpose, and apart from the program: no decision is borrowed from it. W
 the lists is in `lending`, `queueing` and `paying`. Ids come from the program's answers.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -56,6 +57,7 @@ class Copy:
     price: int | None
     here: str
     going_to: str | None = None
+    seen: bool = False  # at a desk, ever
     flags: set[str] = field(default_factory=set)
 
     @property
@@ -73,6 +75,8 @@ class Loan:
     policy: Policy
     renewals: int = 0
     is_open: bool = True
+    claimed_at: datetime | None = None
+    lost: bool = False
     late_charges: int = 0
 
 
@@ -127,11 +131,17 @@ class Model:
     loans: list[Loan] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)  # in the order in which they were placed
     charges: list[Charge] = field(default_factory=list)
+    suspensions: list[tuple[Patron, datetime]] = field(default_factory=list)
     refunds: list[tuple[Patron, int]] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)  # since it was last looked at
 
     def tell(self, name: str, **says: Any) -> None:
         self.told.append((name, says))
+
+    def as_it_is(self) -> "Model":
+        """A copy that later changes do not touch; rules and policies, which stay, are shared."""
+        shared = [self.rules, self.rule_ids, self.branch_ids, *(loan.policy for loan in self.loans)]
+        return deepcopy(self, {id(each): each for each in shared})
 
     def week(self, branch: str) -> Week:
         return BRANCHES[branch]
@@ -163,6 +173,12 @@ class Model:
 
     def open_loan(self, copy: Copy) -> Loan | None:
         return next((loan for loan in self.loans if loan.is_open and loan.copy is copy), None)
+
+    def last_loan(self, copy: Copy) -> Loan | None:
+        return next((loan for loan in reversed(self.loans) if loan.copy is copy), None)
+
+    def is_suspended(self, patron: Patron, now: datetime) -> bool:
+        return any(who is patron and until > now for who, until in self.suspensions)
 
     def loans_of(self, patron: Patron) -> list[Loan]:
         return [loan for loan in self.loans if loan.is_open and loan.patron is patron]

@@ -18,12 +18,14 @@ EVENTS = {
     for name, each in vars(circulation).items()
     if isinstance(each, type) and issubclass(each, Event)
 } - {
+    "LoanRecalled",  # by what listens to the log: tests/circulation/test_recalls.py
     *("LoanMoved", "HoldMoved"),  # when books are merged: tests/circulation/test_merging.py
-    "CopyKept",  # too seldom: tests/circulation/test_undoing.py
     "RuleTableSaved",  # the model has no versions: tests/circulation/test_rule_versions.py
 }
+# In some runs and not in others: tests/circulation/test_undoing.py, test_lost.py
+SELDOM = {"CopyKept", "CancellationReversed", "SuspensionLifted"}
 NEVER_REFUSED_SO = {  # what nobody in the small world can be
-    *("unknown-copy", "unknown-card", "card-stolen", "patron-blocked", "suspended"),
+    *("unknown-copy", "unknown-card", "card-stolen", "patron-blocked"),
     "pickup-closed",
 }
 
@@ -46,7 +48,7 @@ def test_circulation_and_the_model_say_the_same(ground: Ground) -> None:
 
 def everything_happened(played: Played) -> None:
     """A machine that never gets anywhere agrees with everything."""
-    assert set(played.told) == EVENTS
+    assert set(played.told) | SELDOM == EVENTS
     codes: Any = (
         *circulation.BlockCode.__args__,
         *circulation.HoldBlockCode.__args__,

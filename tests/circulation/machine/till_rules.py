@@ -1,6 +1,5 @@
 """Steps at the till: charge, pay, waive, cancel, pay back; and amounts that cannot be."""
 
-from copy import deepcopy
 from typing import Any
 
 from hypothesis import strategies as st
@@ -65,7 +64,7 @@ class TillRules(Play):
         def model(told: Any) -> list[Any]:
             return paying.pay(self.model, patron, amount.amount, amount.currency, ids)
 
-        was = deepcopy(self.model)
+        was = self.model.as_it_is()
         if both := self.both(self.town.fees.pay, model, payment=payment):
             told, parts = both
             self.may_be_undone("payment", told, was)
@@ -85,7 +84,7 @@ class TillRules(Play):
             return paying.waive(self.model, charge, amount.amount, amount.currency)
 
         waiver = NewWaiver(amount=amount, reason="First time")
-        was = deepcopy(self.model)
+        was = self.model.as_it_is()
         if both := self.both(self.town.fees.waive, model, fine_id=charge.id, waiver=waiver):
             self._must_be_fine(both[0], charge)
             self.may_be_undone("waiver", both[0], was)

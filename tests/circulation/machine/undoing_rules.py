@@ -41,12 +41,20 @@ def restored(model: Model, mistake: Mistake) -> Model:
         _tell_of_money(was, mistake)
         return was
     _tell_of_holds(was, mistake)
-    for charge in _posted(model, was):
-        mine = next(each for each in was.patrons if each.id == charge.patron.id)
-        was.charges.append(
-            replace(charge, patron=mine, loan=None, hold=None, cancelled=charge.amount)
-        )
+    posted = _posted(model, was)
+    for charge in posted:
         was.tell("FineCancelled", fine_id=charge.id, amount=charge.amount)
+    if len(model.suspensions) > len(was.suspensions):
+        was.tell("SuspensionLifted")
+    for mine in was.charges:
+        charge = next(each for each in model.charges if each.id == mine.id)
+        if back := charge.cancelled - mine.cancelled:
+            was.tell("CancellationReversed", fine_id=mine.id, amount=back)
+    for charge in posted:
+        owner = next(each for each in was.patrons if each.id == charge.patron.id)
+        was.charges.append(
+            replace(charge, patron=owner, loan=None, hold=None, cancelled=charge.amount)
+        )
     told = mistake.told
     copy_id = told.copy_id if mistake.what == "check-out" else told.copy_here.id
     copy = next(each for each in was.copies if each.id == copy_id)

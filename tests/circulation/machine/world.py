@@ -133,6 +133,11 @@ TUNINGS: tuple[tuple[str, Scope, tuple[Any, ...]], ...] = (
     ("pickup_branches", ISLAND, ("any", "home")),
     ("pickup_days", ANY, (1, 2, 3, None)),
     ("pickup_days", CHILD, (1, 5, None)),
+    ("auto_renew", ANY, (False, True)),
+    ("suspend_days", ANY, (0, 2, 9)),
+    ("lost_after", ANY, (None, 1, 8)),
+    ("lost_fee", ANY, (0, 25)),
+    ("lost_refund", ANY, ("none", "price", "price-and-fee")),
 )
 
 NO_ROW: dict[str, Any] = {  # what holds where nobody said anything
@@ -164,6 +169,11 @@ NO_ROW: dict[str, Any] = {  # what holds where nobody said anything
     "holds_on_shelf": "always",
     "pickup_branches": "any",
     "pickup_days": 7,
+    "auto_renew": False,
+    "suspend_days": 0,
+    "lost_after": None,
+    "lost_fee": 0,
+    "lost_refund": "price",
 }
 
 HOUR = timedelta(hours=1)

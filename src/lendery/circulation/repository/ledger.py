@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, case, exists, func, insert, null, select
 from lendery.circulation.models import copy, ledger_line, loan
 from lendery.circulation.repository.loans import HOUSE_VERSION, KEY, LATE, key_values
 from lendery.contracts.base import RequestKey
-from lendery.platform.db import Session, Statement, any_of
+from lendery.platform.db import Session, Statement, Tx, any_of
 from lendery.platform.db.session import Write
 
 line = ledger_line
@@ -77,6 +77,9 @@ LATE_LOANS = Statement(
     )
     .order_by(loan.c.due_at, loan.c.id)
     .limit(200)
+)
+OF_LOAN = Statement(
+    select(line).where(line.c.loan_id == bindparam("loan_id"), CHARGE).order_by(line.c.id)
 )
 BOOKS = Statement(select(loan.c.id, loan.c.book_id).where(any_of(loan.c.id, "loan_ids")))
 ADD = Statement(insert(line).values({c.name: bindparam(c.name, type_=c.type) for c in line.c}))
@@ -147,6 +150,16 @@ async def lines(
 async def count_charges(session: Session, patron_id: UUID) -> int:
     query = select(func.count()).select_from(line).where(line.c.patron_id == patron_id, CHARGE)
     return int(await session.value(query) or 0)
+
+
+async def charges_of_loan(session: Session, loan_id: UUID) -> list[Any]:
+    """What was charged for a loan, the oldest first."""
+    return await session.rows(OF_LOAN, loan_id=loan_id)
+
+
+async def load(tx: Tx, lines: Sequence[dict[str, Any]]) -> None:
+    """Many new lines at once."""
+    await tx.load(line, [EMPTY | each for each in lines])
 
 
 def adding(**columns: Any) -> Write:

@@ -11,16 +11,14 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
-    null,
     or_,
     select,
     update,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from lendery.circulation.models import TABLES, copy, hold, ledger_line, loan, setup
+from lendery.circulation.models import TABLES, copy, hold, ledger_line, loan, setup, suspension
 from lendery.contracts.base import RequestKey
-from lendery.contracts.circulation import LoanFilter
 from lendery.platform.db import Session, Statement, UtcDateTime, any_of
 
 request = TABLES.request
@@ -39,6 +37,15 @@ def _owed_by(patron_id: ColumnElement[Any]) -> Any:
     return (
         select(func.coalesce(func.sum(ledger_line.c.amount), 0))
         .where(ledger_line.c.patron_id == patron_id)
+        .scalar_subquery()
+    )
+
+
+def _suspended(patron_id: ColumnElement[Any]) -> Any:
+    """Until when the patron's suspensions run; null: none ever ran."""
+    return (
+        select(func.max(suspension.c.until))
+        .where(suspension.c.patron_id == patron_id, suspension.c.ended_at.is_(None))
         .scalar_subquery()
     )
 
@@ -104,6 +111,7 @@ FACTS = Statement(
         _kept(hold.c.patron_id).label("kept_for"),
         func.coalesce(_own_hold(hold.c.given_copy_id == copy.c.id), _own_hold()).label("own_hold"),
         _owed_by(bindparam("patron_id")).label("owed"),
+        _suspended(bindparam("patron_id")).label("suspended_until"),
         HOUSE_VERSION.label("house_version"),
         *KEY,
     )
@@ -119,6 +127,7 @@ FACTS_WITHOUT_COPY = Statement(
         func.count(theirs.c.id).label("loans"),
         _count(theirs.c.due_at < NOW).label("overdue"),
         _owed_by(bindparam("patron_id")).label("owed"),
+        _suspended(bindparam("patron_id")).label("suspended_until"),
         HOUSE_VERSION.label("house_version"),
         *KEY,
     ).where(theirs.c.patron_id == bindparam("patron_id"), theirs.c.returned_at.is_(None))
@@ -161,6 +170,7 @@ LOAN_FOR_RENEWAL = Statement(
         CHARGED.label("charged"),
         _wanted(loan.c.book_id).label("wanted"),
         _owed_by(loan.c.patron_id).label("owed"),
+        _suspended(loan.c.patron_id).label("suspended_until"),
         HOUSE_VERSION.label("house_version"),
         *KEY,
     ).where(loan.c.id == bindparam("loan_id"))
@@ -174,6 +184,17 @@ BORROWED = Statement(
     .distinct()
 )
 LEND = Statement(insert(loan).values({c.name: bindparam(c.name, type_=c.type) for c in loan.c}))
+LAST = Statement(
+    select(loan)
+    .where(loan.c.copy_id == bindparam("copy_id"), WAS)
+    .order_by(loan.c.id.desc())
+    .limit(1)
+)
+CLAIM = Statement(
+    update(loan)
+    .where(loan.c.id == bindparam("l_id"), loan.c.returned_at.is_(None))
+    .values(claimed_at=bindparam("l_claimed_at", type_=UtcDateTime()))
+)
 RENEW = Statement(
     update(loan)
     .where(loan.c.id == bindparam("l_id"), loan.c.returned_at.is_(None))
@@ -215,6 +236,16 @@ async def loan_for_renewal(session: Session, *, loan_id: UUID, key: RequestKey |
     return await session.row(LOAN_FOR_RENEWAL, loan_id=loan_id, **key_values(key))
 
 
+async def last_loan(session: Session, copy_id: UUID) -> Any | None:
+    """The newest loan of a copy, open or not."""
+    return await session.row(LAST, copy_id=copy_id)
+
+
+def claiming(loan_id: UUID, *, at: datetime | None) -> tuple[Statement, dict[str, Any]]:
+    """The write of a loan that is said to have been returned, or (None) not so."""
+    return CLAIM, {"l_id": loan_id, "l_claimed_at": at}
+
+
 async def loan_by_id(session: Session, loan_id: UUID) -> Any | None:
     return await session.row(LOAN, loan_id=loan_id)
 
@@ -237,35 +268,3 @@ def taking_back(
     loan_id: UUID, *, at: datetime, branch_id: UUID
 ) -> tuple[Statement, dict[str, Any]]:
     return TAKE_BACK, {"l_id": loan_id, "l_returned_at": at, "l_branch_id": branch_id}
-
-
-async def loans(
-    session: Session, *, like: LoanFilter, after: UUID | None, limit: int, now: datetime
-) -> list[Any]:
-    """Newest first."""
-    query = select(loan).where(*_conditions(like, now)).order_by(loan.c.id.desc()).limit(limit)
-    if after is not None:
-        query = query.where(loan.c.id < after)
-    return await session.rows(query)
-
-
-async def count_loans(session: Session, *, like: LoanFilter, now: datetime) -> int:
-    query = select(func.count()).select_from(loan).where(*_conditions(like, now))
-    return int(await session.value(query) or 0)
-
-
-def _conditions(like: LoanFilter, now: datetime) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    for name in ("patron_id", "copy_id", "book_id", "branch_id"):
-        value = getattr(like, name)
-        if value is not None:
-            found.append(loan.c[name] == value)
-    if like.status == "returned":
-        found += [loan.c.returned_at.is_not(null()), WAS]
-    elif like.status is not None:
-        found.append(loan.c.returned_at.is_(None))
-        if like.status == "overdue":
-            found.append(loan.c.due_at < now)
-    else:
-        found.append(WAS)
-    return found

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.pool import NullPool
 
-from lendery.circulation.models import TABLES, hold, ledger_line, loan
+from lendery.circulation.models import TABLES, hold, ledger_line, loan, suspension
 from lendery.platform.db import Json, Session, Statement, Tx
 
 # The log holds no patron and no free text. Retention cuts both from the tables.
@@ -41,7 +41,7 @@ def _like(table: Table) -> Table:
     return rebuilt
 
 
-REAL = {table.name: table for table in (loan, hold, ledger_line)}
+REAL = {table.name: table for table in (loan, hold, ledger_line, suspension)}
 REBUILT = {name: _like(table) for name, table in REAL.items()}
 COLUMNS = {
     name: tuple(column for column in table.c.keys() if column not in NOT_IN_THE_LOG)  # noqa: SIM118

@@ -224,6 +224,26 @@ async def change_copy(tx: Tx, copy_id: UUID, **values: Any) -> None:
     await tx.run(update(copy).where(copy.c.id == copy_id).values(**values))
 
 
+TOGETHER = Statement(
+    select(copy)
+    .where(any_of(copy.c.id, "copy_ids"))
+    .order_by(copy.c.id)
+    .with_for_update(key_share=True)
+)
+GIVEN_UP = Statement(
+    update(copy).where(copy.c.id == bindparam("lost_id")).values(lost=True, claimed_returned=False)
+)
+
+
+async def copy_by_id(session: Session, copy_id: UUID) -> Any | None:
+    return await session.row(select(copy).where(copy.c.id == copy_id))
+
+
+async def lock_copies(tx: Tx, copy_ids: list[UUID]) -> dict[UUID, Any]:
+    """Many copies, locked in one order."""
+    return {row.id: row for row in await tx.rows(TOGETHER, copy_ids=copy_ids)}
+
+
 SEEN_HERE = Statement(
     update(copy)
     .where(copy.c.id == bindparam("seen_id"))
@@ -234,13 +254,18 @@ SEEN_HERE = Statement(
         lost=False,
         missing=False,
         claimed_returned=False,
+        in_house_uses=copy.c.in_house_uses
+        + bindparam("seen_uses", type_=copy.c.in_house_uses.type),
     )
 )
 
 
 def seen(
-    copy_id: UUID, *, branch_id: UUID, to: UUID | None, at: datetime
+    copy_id: UUID, *, branch_id: UUID, to: UUID | None, at: datetime, uses: int = 0
 ) -> tuple[Statement, dict[str, Any]]:
-    """The write that says: this copy is here now, found if it was lost, on its way if `to`."""
+    """The write that says: this copy is here now, found if it was lost, on its way if `to`.
+
+    `uses`: so many times it was used in the library and not lent.
+    """
     given = {"seen_id": copy_id, "seen_branch": branch_id, "seen_to": to, "seen_at": at}
-    return SEEN_HERE, given
+    return SEEN_HERE, given | {"seen_uses": uses}

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import StringConstraints
 
+from lendery.circulation.routes import corrections as correction_routes
 from lendery.circulation.routes import fees as fee_routes
 from lendery.circulation.routes import holds as hold_routes
 from lendery.circulation.routes import rule_versions as version_routes
@@ -19,6 +20,8 @@ from lendery.contracts.circulation import (
     Blocks,
     Branches,
     Calendars,
+    ClaimResolution,
+    CopyHistory,
     CopyState,
     CopyStates,
     Corrections,
@@ -29,13 +32,13 @@ from lendery.contracts.circulation import (
     LoanFilter,
     LoanRequest,
     Loans,
+    Recall,
     Return,
     ReturnRequest,
     Rules,
     RuleVersions,
     Simulations,
-    Undo,
-    Undone,
+    Suspensions,
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.http.answers import PageWindow, RequestKeyed, answer, page_answer
@@ -44,7 +47,6 @@ from lendery.platform.http.identity import Needs
 Borrower = Annotated[Actor, Depends(Needs(Permission.BORROW))]
 Staff = Annotated[Actor, Depends(Needs(Permission.LEND))]
 Cataloguer = Annotated[Actor, Depends(Needs(Permission.CATALOGUE))]
-Corrector = Annotated[Actor, Depends(Needs(Permission.UNDO))]
 Card = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w.-]+$")]
 LEND_EXAMPLES: Any = {
     "by card": {"value": {"barcode": "30000000017", "card_number": "1000000008"}},
@@ -70,6 +72,7 @@ def routes(
     holds: Holds,
     fees: Fees,
     corrections: Corrections,
+    suspensions: Suspensions,
     branches: Branches,
     calendars: Calendars,
     rules: Rules,
@@ -78,13 +81,15 @@ def routes(
 ) -> APIRouter:
     router = APIRouter(prefix="/api/v1")
     _lending(router, loans)
+    _claims(router, loans)
+    _recalls(router, loans)
     _looking(router, loans)
     _flags(router, states)
     router.include_router(hold_routes.routes(holds))
     router.include_router(fee_routes.routes(fees))
     router.include_router(version_routes.routes(rule_versions))
-    _undo(router, corrections)
     router.include_router(simulation_routes.routes(simulations))
+    router.include_router(correction_routes.routes(corrections, suspensions))
     router.include_router(setup.routes(branches, calendars, rules))
     return router
 
@@ -118,6 +123,32 @@ def _lending(router: APIRouter, loans: Loans) -> None:
         """Renew a loan. 409 `renewal-refused` says why not."""
         now = datetime.now(UTC)
         return answer(await loans.renew(loan_id=loan_id, actor=actor, now=now, key=key), request)
+
+
+def _claims(router: APIRouter, loans: Loans) -> None:
+    @router.post("/loans/{loan_id}/resolve-claim", response_model=Loan, tags=["loans"])
+    async def resolve_claim(
+        request: Request, actor: Staff, loan_id: UUID, how: ClaimResolution
+    ) -> Response:
+        """End a loan that was claimed returned and is not found: paid as lost, or forgiven."""
+        now = datetime.now(UTC)
+        ended = await loans.resolve_claim(loan_id=loan_id, how=how, actor=actor, now=now)
+        return answer(ended, request)
+
+
+def _recalls(router: APIRouter, loans: Loans) -> None:
+    @router.post("/recalls", response_model=Loan, tags=["loans"])
+    async def recall(request: Request, actor: Staff, wanted: Recall) -> Response:
+        """Call a loan back. 409 `recall-refused`: by its rules it cannot be due any sooner."""
+        now = datetime.now(UTC)
+        return answer(await loans.recall(loan_id=wanted.loan_id, actor=actor, now=now), request)
+
+    @router.get("/recalls", response_model=Page[Loan], tags=["loans"])
+    async def recalled(request: Request, actor: Staff, window: PageWindow) -> Response:
+        """The loans that were called back and are still out."""
+        like, now = LoanFilter(status="recalled"), datetime.now(UTC)
+        found = await loans.find(like=like, window=window, actor=actor, now=now)
+        return page_answer(found, request)
 
 
 def _looking(router: APIRouter, loans: Loans) -> None:
@@ -211,6 +242,14 @@ def _flags(router: APIRouter, states: CopyStates) -> None:
         state = await states.flag(copy_id=copy_id, flag=raised.flag, actor=actor, now=now)
         return answer(state, request)
 
+    @router.get("/copies/{copy_id}/history", response_model=CopyHistory, tags=["copies"])
+    async def history(
+        request: Request, actor: Cataloguer, copy_id: UUID, window: PageWindow
+    ) -> Response:
+        """The loans of a copy, newest first, and how often it was used here. It names nobody."""
+        found = await states.history(copy_id=copy_id, window=window, actor=actor)
+        return answer(found, request)
+
     @router.delete("/copies/{copy_id}/flags/{flag}", response_model=CopyState, tags=["copies"])
     async def lower_flag(
         request: Request,
@@ -222,15 +261,3 @@ def _flags(router: APIRouter, states: CopyStates) -> None:
         now = datetime.now(UTC)
         state = await states.flag(copy_id=copy_id, flag=flag, raised=False, actor=actor, now=now)
         return answer(state, request)
-
-
-def _undo(router: APIRouter, corrections: Corrections) -> None:
-    @router.post("/undo", response_model=Undone, tags=["undo"])
-    async def undo(request: Request, actor: Corrector, mistake: Undo) -> Response:
-        """Undo a check-out, a check-in, a payment or a waiver, with all that it caused.
-
-        409 `undo-refused` says what was built on it. Sent again, it answers the same.
-        """
-        now = datetime.now(UTC)
-        done = await corrections.undo(event_id=mistake.event_id, actor=actor, now=now)
-        return answer(done, request)

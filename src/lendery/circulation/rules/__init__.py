@@ -17,6 +17,9 @@ Where is it decided ...
 - which hold gets which free copy: `filling`
 - where a returned copy goes next: `routing`
 - what status a copy shows: `status`
+- which loan is called back for somebody who waits: `recalling`
+- how long a late return suspends: `suspending`
+- when a copy is lost, and what that costs: `losing`
 - what still can be undone: `undoing`
 - how sentences say days, amounts and numbers: `words`
 - what one rule table says otherwise than another: `versions`
@@ -61,9 +64,11 @@ from lendery.circulation.rules.ledger import (
 )
 from lendery.circulation.rules.loan_again import CheckedOut, Reader
 from lendery.circulation.rules.local_time import time_zone
+from lendery.circulation.rules.losing import given_back, is_lost, late_until, lost_charges
 from lendery.circulation.rules.parameters import PARAMETERS, Parameter, parse
 from lendery.circulation.rules.policy import Policy, RuleTable, explain, resolve
 from lendery.circulation.rules.reading import Text, read_text
+from lendery.circulation.rules.recalling import Recallable, called_back, recalled_due_at
 from lendery.circulation.rules.renewal import (
     RENEWAL_RULES,
     WAIVABLE_AT_RENEWAL,
@@ -74,6 +79,7 @@ from lendery.circulation.rules.renewal import (
 from lendery.circulation.rules.routing import where_next
 from lendery.circulation.rules.standing import CardBlock, LoanCount, PatronFacts
 from lendery.circulation.rules.status import STATUS_ORDER, CopyMarks, status_of
+from lendery.circulation.rules.suspending import suspended_until
 from lendery.circulation.rules.undoing import (
     CHECK_IN_UNDO_RULES,
     CHECK_OUT_UNDO_RULES,
@@ -118,6 +124,7 @@ __all__ = [
     "PatronFacts",
     "Policy",
     "Reader",
+    "Recallable",
     "Renewal",
     "RenewalCode",
     "RuleTable",
@@ -133,6 +140,7 @@ __all__ = [
     "age_on",
     "allocate",
     "as_json",
+    "called_back",
     "carried_over",
     "check_calendar",
     "check_out_blocks",
@@ -142,9 +150,13 @@ __all__ = [
     "explain",
     "filled",
     "fine_due",
+    "given_back",
     "hold_blocks",
+    "is_lost",
     "key_of",
     "late_units",
+    "late_until",
+    "lost_charges",
     "may_serve",
     "overdrawn",
     "parse",
@@ -152,6 +164,7 @@ __all__ = [
     "pickup_blocks",
     "plain_amount",
     "read_text",
+    "recalled_due_at",
     "refund_objection",
     "renewal_objection",
     "renewed_due_at",
@@ -159,6 +172,7 @@ __all__ = [
     "same_branch_first",
     "spoken_day",
     "status_of",
+    "suspended_until",
     "time_zone",
     "undo_objection",
     "waiver_objection",

@@ -17,6 +17,7 @@ from lendery.circulation.rules.words import counted, spoken_day
 RenewalCode = Literal[
     "not-on-loan",
     "not-yours",
+    "claimed-returned",
     "too-many-renewals",
     "too-early",
     "card-stolen",
@@ -50,6 +51,7 @@ class Renewal(Asked):
     patron: PatronFacts
     on_loan_to: UUID | None
     renewals: int
+    claimed: bool = False
     due_at: datetime
     due_on: date
     new_due_at: datetime
@@ -71,6 +73,13 @@ def not_this_patrons(facts: Renewal, policy: Policy) -> Objection | None:
     if facts.on_loan_to != facts.patron.id:
         return "not-yours", "Not renewed: this copy is on loan to another reader."
     return None
+
+
+def said_to_be_returned(facts: Renewal, policy: Policy) -> Objection | None:
+    if not facts.claimed:
+        return None
+    says = "Not renewed: this copy is said to have been returned. Settle that first."
+    return "claimed-returned", says
 
 
 def too_many_renewals(facts: Renewal, policy: Policy) -> Objection | None:
@@ -155,6 +164,7 @@ def _bring_back(facts: Renewal) -> str:
 RENEWAL_RULES: tuple[RenewalRule, ...] = (
     not_on_loan,
     not_this_patrons,
+    said_to_be_returned,
     too_many_renewals,
     too_early,
     _as_at_check_out(standing.card_is_stolen),

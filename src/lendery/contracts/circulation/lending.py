@@ -20,13 +20,11 @@ from lendery.contracts.base import (
     Window,
 )
 from lendery.contracts.catalog import Barcode, CopyStatus
+from lendery.contracts.circulation.claims import ClaimResolution
 from lendery.contracts.circulation.holds import Hold
 from lendery.contracts.circulation.money import Fine
 from lendery.contracts.circulation.undoing import Before
 from lendery.contracts.permissions import Actor
-
-Flag = Literal["lost", "found", "damaged", "missing", "withdrawn", "claimed-returned"]
-
 
 BlockCode = Literal[
     "unknown-copy",
@@ -70,6 +68,7 @@ class Blocks(Value):
 class Loan(Value):
     """One copy with one patron. `patron_id` is null once the link was cut (retention).
 
+    `claimed_at`: since when the patron says that it was returned; no fine runs from then on.
     `ended_as` says how it ended. `event_id` is told by a check-out: what `POST /undo` takes.
     `accrued` is what it costs if it comes back now: told where a single loan or a page of loans
     is read, while the loan is late. It is not owed before it comes back.
@@ -86,7 +85,9 @@ class Loan(Value):
     renewals: int = 0
     overdue: bool = False
     accrued: Money | None = None
-    ended_as: Literal["returned", "undone"] | None = None
+    claimed_at: datetime | None = None
+    recalled_at: datetime | None = None
+    ended_as: Literal["returned", "undone", "lost", "forgiven"] | None = None
     event_id: UUID | None = None
 
 
@@ -95,7 +96,7 @@ class LoanFilter(Value):
     copy_id: UUID | None = None
     book_id: UUID | None = None
     branch_id: UUID | None = None
-    status: Literal["open", "overdue", "returned"] | None = None
+    status: Literal["open", "overdue", "returned", "recalled"] | None = None
 
 
 class Borrowed(Value):
@@ -113,15 +114,6 @@ class BorrowedTogether(Value):
     among: int
 
 
-class CopyState(Value):
-    """A copy as circulation knows it, now."""
-
-    copy_id: UUID
-    status: CopyStatus
-    branch_id: UUID | None = None
-    due_at: datetime | None = None
-
-
 class CopyHere(Value):
     """The copy in hand."""
 
@@ -135,8 +127,9 @@ class CopyHere(Value):
 class Return(Value):
     """What to do with a copy that came in. `loan` is null when it was not on loan.
 
-    `hold` is whom it is for now, `fine` what was charged because it came late. `event_id` is
-    what `POST /undo` takes.
+    `hold` is whom it is for now, `fine` what was charged because it came late. `refunded` is what
+    was taken back of the charges for a lost copy that is found. `suspended_until`: nothing is lent
+    to the patron before, because it came late. `event_id` is what `POST /undo` takes.
     """
 
     model_config = ConfigDict(
@@ -149,6 +142,8 @@ class Return(Value):
     to_branch: UUID | None = None
     hold: Hold | None = None
     fine: Fine | None = None
+    refunded: Money | None = None
+    suspended_until: datetime | None = None
     event_id: UUID | None = None
 
 
@@ -191,10 +186,6 @@ class NoSuchLoan(NotFound):
     status = 404
 
 
-class NotOnLoan(Problem):
-    status = 409
-
-
 class ItemCheckedOut(Event):
     """`borrower` is a random token of this loan; the log never names the patron.
 
@@ -220,8 +211,8 @@ class ItemCheckedOut(Event):
 
 
 class LoanRenewed(Event):
-    """`automatic`: by the clock, and nobody asked for it. `branch_id` is where it was lent; null
-    in logs of before that was told."""
+    """`automatic`: by itself, since its rules say `auto_renew`. `branch_id` is where it was lent;
+    null in logs of before that was told."""
 
     about = "copy_id"
     loan_id: UUID
@@ -243,7 +234,8 @@ class LoanMoved(Event):
 
 
 class ItemCheckedIn(Event):
-    """`loan_id` is null when the copy was not on loan (shelf check).
+    """`loan_id` is null when the copy was not on loan: a shelf check, or (`in_house`) somebody had
+    used it in the library.
 
     `before` is what undoing it puts back; null in logs of before it was told.
     """
@@ -257,15 +249,7 @@ class ItemCheckedIn(Event):
     status: CopyStatus
     by: UUID | None = None
     before: Before | None = None
-
-
-class CopyFlagged(Event):
-    about = "copy_id"
-    copy_id: UUID
-    book_id: UUID
-    flag: str
-    status: CopyStatus
-    by: UUID | None = None
+    in_house: bool = False
 
 
 class Loans(Protocol):
@@ -282,26 +266,28 @@ class Loans(Protocol):
     async def check_in(
         self, *, request: ReturnRequest, actor: Actor, now: datetime, key: RequestKey | None = None
     ) -> Return: ...
+    async def resolve_claim(
+        self, *, loan_id: UUID, how: ClaimResolution, actor: Actor, now: datetime
+    ) -> Loan:
+        """Ends a loan of which the patron says that it was returned, and nobody finds it."""
+        ...
+
+    async def recall(self, *, loan_id: UUID, actor: Actor, now: datetime) -> Loan:
+        """Calls a loan back: it is due sooner, as its rules allow."""
+        ...
+
+    async def renew_by_themselves(self, *, now: datetime) -> int:
+        """Renews what falls due soon and may renew itself; how many."""
+        ...
+
+    async def declare_lost(self, *, now: datetime) -> int:
+        """Ends what is late for longer than its rules bear; how many."""
+        ...
+
     async def get(self, *, loan_id: UUID, actor: Actor, now: datetime) -> Loan: ...
     async def find(
         self, *, like: LoanFilter, window: Window, actor: Actor, now: datetime
     ) -> Page[Loan]: ...
-
-
-class CopyStates(Protocol):
-    async def states(self, *, copy_ids: list[UUID]) -> list[CopyState]:
-        """Of the copies circulation has met. One it never met is as the catalog made it."""
-        ...
-
-    async def has_past(self, *, copy_ids: list[UUID]) -> bool:
-        """Was any of these copies ever lent?"""
-        ...
-
-    async def flag(
-        self, *, copy_id: UUID, flag: Flag, raised: bool = True, actor: Actor, now: datetime
-    ) -> CopyState:
-        """Raises or lowers a flag; `found` lowers lost, missing and claimed-returned."""
-        ...
 
 
 class Borrowings(Protocol):

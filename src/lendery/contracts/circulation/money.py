@@ -24,7 +24,7 @@ from lendery.contracts.base import (
 from lendery.contracts.permissions import Actor
 
 LineKind = Literal["charge", "payment", "waiver", "cancellation", "refund", "write-off", "reversal"]
-ChargeReason = Literal["late", "hold", "lost", "damaged", "card", "other"]
+ChargeReason = Literal["late", "hold", "lost", "lost-fee", "damaged", "card", "other"]
 Method = Literal["cash", "card", "transfer"]
 
 

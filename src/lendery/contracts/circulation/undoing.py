@@ -46,6 +46,7 @@ class CopyWas(Value):
     lost: bool = False
     missing: bool = False
     claimed_returned: bool = False
+    in_house_uses: int = 0
 
 
 class HoldWas(Value):
@@ -59,11 +60,16 @@ class HoldWas(Value):
 
 
 class Before(Value):
-    """What undoing puts back: copy and holds as they were; and the `lines` that were posted."""
+    """What undoing puts back: copy and holds as they were; and the `lines` that were posted.
+
+    `lines` are charges, `refunds` cancellations of older charges, `suspended` a suspension.
+    """
 
     copy_was: CopyWas | None = None
     holds_were: tuple[HoldWas, ...] = ()
     lines: tuple[UUID, ...] = ()
+    refunds: tuple[UUID, ...] = ()
+    suspended: UUID | None = None
 
 
 class NoSuchEvent(NotFound):
@@ -141,6 +147,19 @@ class PaymentReversed(Event):
 
 class WaiverReversed(Event):
     """A line that takes back `reverses`, a waiver: so much is owed again."""
+
+    about = "line_id"
+    line_id: UUID
+    borrower: UUID
+    reverses: UUID
+    fine_id: UUID
+    amount: int
+    currency: str
+    by: UUID | None = None
+
+
+class CancellationReversed(Event):
+    """A line that takes back `reverses`, a cancellation: the charge counts again."""
 
     about = "line_id"
     line_id: UUID

@@ -62,17 +62,41 @@ INDEXES = {
     "lines_of_loan": ["loan_id", "kind", "amount"],
     "lines_of_settlement": ["settlement_id"],
 }
+STILL_OPEN = sa.text("ended_at IS NULL")
 REVERSES = sa.text("reverses IS NOT NULL")
 
 
 def upgrade() -> None:
     op.add_column("circulation_loan", sa.Column("ended_as", sa.String(16)))
+    op.add_column("circulation_loan", sa.Column("recalled_at", UtcDateTime))
+    op.add_column("circulation_loan", sa.Column("claimed_at", UtcDateTime))
+    op.add_column(
+        "circulation_copy",
+        sa.Column("in_house_uses", sa.Integer, nullable=False, server_default=sa.text("0")),
+    )
     op.create_table(
         "circulation_undone",
         sa.Column("id", sa.Uuid, primary_key=True),
         sa.Column("at", UtcDateTime, nullable=False),
         sa.Column("by", sa.Uuid),
         sa.Column("answer", Json, nullable=False),
+    )
+    op.create_table(
+        "circulation_suspension",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("patron_id", sa.Uuid),
+        sa.Column("borrower", sa.Uuid, nullable=False),
+        sa.Column("loan_id", sa.Uuid, nullable=False),
+        sa.Column("began_at", UtcDateTime, nullable=False),
+        sa.Column("until", UtcDateTime, nullable=False),
+        sa.Column("ended_at", UtcDateTime),
+    )
+    op.create_index(
+        "suspensions_of_patron",
+        "circulation_suspension",
+        ["patron_id", "until"],
+        sqlite_where=STILL_OPEN,
+        postgresql_where=STILL_OPEN,
     )
     _ledger(sign=NOW, more=[sa.Column("reverses", sa.Uuid)])
     op.create_index(
@@ -88,7 +112,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("one_reversal_per_line", LEDGER)
     _ledger(sign=OF_OLD, more=[])
+    op.drop_table("circulation_suspension")
     op.drop_table("circulation_undone")
+    op.drop_column("circulation_copy", "in_house_uses")
+    op.drop_column("circulation_loan", "claimed_at")
+    op.drop_column("circulation_loan", "recalled_at")
     op.drop_column("circulation_loan", "ended_as")
 
 
