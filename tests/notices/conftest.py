@@ -50,6 +50,16 @@ def user(who: Actor, name: str, language: str | None = None, **but: Any) -> User
     )  # fmt: skip
 
 
+def settings_of(port: int, **but: Any) -> Settings:
+    """Of a library that sends mail to a server on this port."""
+    given: dict[str, Any] = {
+        "smtp_host": "127.0.0.1", "smtp_port": port, "smtp_tls": "none",
+        "smtp_from": "Riverside <library@library.test>", "library_name": "Riverside",
+        "public_url": "https://library.test",
+    }  # fmt: skip
+    return Settings(**given | but)
+
+
 @dataclass
 class Neighbours:
     """Users, Patrons, Books and DueList, as far as notices asks; and the settings."""
@@ -103,11 +113,7 @@ class Library:
 
     def __init__(self, db: Database, server: MailServer, **settings: Any) -> None:
         self.db, self.server = db, server
-        mail: dict[str, Any] = {
-            "smtp_host": "127.0.0.1", "smtp_port": server.port, "smtp_tls": "none",
-            "smtp_from": "Riverside <library@library.test>", "library_name": "Riverside",
-        }  # fmt: skip
-        self.settings = Settings(**mail | {"public_url": "https://library.test"} | settings)
+        self.settings = settings_of(server.port, **settings)
         self.near: Any = Neighbours(self.settings)
         self.near.people = {each.id: each for each in (user(ANN, "Ann"), user(BEN, "Ben", "de-AT"))}
         self.inbox = Inbox(db, self.near, self.settings)
