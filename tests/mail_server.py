@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from functools import partial
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -70,9 +71,8 @@ class MailServer:
     def open(cls) -> Iterator["MailServer"]:
         """Listens on a free port of 127.0.0.1 until the block ends."""
         server, loop = cls(), asyncio.new_event_loop()
-        listening = loop.run_until_complete(
-            loop.create_server(lambda: SMTP(server, hostname="mail.test"), "127.0.0.1", 0)
-        )
+        protocol = partial(SMTP, server, hostname="mail.test", enable_SMTPUTF8=True)
+        listening = loop.run_until_complete(loop.create_server(protocol, "127.0.0.1", 0))
         server.port = listening.sockets[0].getsockname()[1]
         thread = threading.Thread(target=loop.run_forever, daemon=True)
         thread.start()

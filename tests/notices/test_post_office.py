@@ -224,3 +224,38 @@ async def test_no_mail_goes_out_in_quiet_hours(library: Library) -> None:
     assert (mail.state, mail.tries) == ("queued", 0)
     assert mail.next_at == NOW.replace(hour=17, minute=30)
     assert await library.sends(mail.next_at) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "email", "arrives"),
+    [
+        ("Zoë 图书馆 שלום", "zoe@readers.test", "zoe@readers.test"),
+        ('Ann "the" O\\Lee, jr.', "o'lee+books@readers.test", "o'lee+books@readers.test"),
+        ("Ann", "ann@bücher.test", "ann@xn--bcher-kva.test"),
+        ("Jürgen", "jürgen@readers.test", "jürgen@readers.test"),
+        ("Two", "one,two@readers.test", '"one,two"@readers.test'),
+        ("Odd", "<odd>@readers.test", '"<odd>"@readers.test'),
+        ("Far", f"far@{'x' * 70}.test", None),
+    ],
+)
+async def test_no_name_or_address_stops_the_mails_behind_it(
+    library: Library, name: str, email: str, arrives: str | None
+) -> None:
+    assert ANN.id is not None
+    odd = user(ANN, "Ann").model_copy(update={"name": name, "email": email})
+    library.near.people[ANN.id] = odd
+    await ready(library)
+    await ready(library, BEN)
+    sent = await library.sends()
+    assert len(library.server.to("ben@readers.test")) == 1
+    (mail,) = [each for each in await mails(library) if each.patron_id == ANN.id]
+    assert (mail.state, mail.why, sent) == (
+        ("failed", "cannot be written", 1) if arrives is None else ("sent", None, 2)
+    )
+    if arrives is not None:
+        (letter,) = library.server.to(arrives)
+        (address,) = letter.message["To"].addresses
+        shown = str(address.display_name), str(address.addr_spec)
+        told = [each.encode(errors="surrogateescape").decode() for each in shown]  # SMTPUTF8
+        assert told == [name, arrives]
+        assert f"Dear {name}," in letter.text

@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.errors import MessageError
 from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
@@ -18,14 +19,14 @@ from zoneinfo import ZoneInfo
 from lendery.contracts.accounts import User, Users
 from lendery.contracts.base import new_id
 from lendery.contracts.permissions import SYSTEM
-from lendery.notices.letters import Stationery
+from lendery.notices.letters import Stationery, address_of
 from lendery.notices.posting import Ways, wishes_of
 from lendery.notices.repository import mails, messages, people
 from lendery.notices.repository import templates as kept
 from lendery.notices.rules import timing
 from lendery.notices.rules.kinds import Wishes
 from lendery.notices.rules.verdict import Case, Postpone, Send, Suppress, verdict
-from lendery.notices.smtp import Post, Reply, open_post
+from lendery.notices.smtp import UNWRITABLE, Post, Reply, open_post
 from lendery.platform.db import Database
 from lendery.platform.settings import Settings
 
@@ -104,8 +105,17 @@ class PostOffice:
                 await mails.record(tx, row, state="queued", tries=row.tries - 1, next_at=said.until)
             return None
         assert user is not None and user.email is not None
-        letter = _letter(row, known, said, user, wishes, now)
-        reply = await post.send(letter, to=user.email)
+        try:
+            letter = _letter(row, known, said, user, wishes, now)
+        except (
+            MessageError,
+            ValueError,
+            LookupError,
+            TypeError,
+        ):
+            reply = UNWRITABLE
+        else:
+            reply = await post.send(letter, to=address_of(user).addr_spec)
         refused_before = row.patron_id in known.bounced  # another address than this one
         await self._record(row, reply, user.email, now, forgive=refused_before)
         return reply
