@@ -57,7 +57,7 @@ from lendery.contracts.reviews import Reviews
 from lendery.notices.inbox import Inbox
 from lendery.notices.mail_log import MailBook
 from lendery.notices.template_desk import TemplateDesk
-from lendery.parts import JOBS, LONG_JOBS, REACTIONS, TABLES
+from lendery.parts import JOBS, LONG_JOBS, OWN_JOBS, REACTIONS, TABLES
 from lendery.platform.backup.scheduled import backup_job
 from lendery.platform.cache.shared import SharedAnswers
 from lendery.platform.db import Database
@@ -253,7 +253,7 @@ class Wiring:
     @cached_property
     def jobs(self) -> JobRunner:
         """What this process does by the clock."""
-        jobs = [job for context in self.here for job in JOBS.get(context, ())]
+        jobs = [job for each in self.here for job in (*JOBS.get(each, ()), *OWN_JOBS.get(each, ()))]
         backups = backup_job(self.settings) if self.here else None
         if self.answers.feeds:
             jobs += CACHE_JOBS

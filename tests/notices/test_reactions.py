@@ -138,3 +138,10 @@ async def test_what_is_old_is_thrown_away_and_stays_told(library: Library) -> No
         assert kept == [left] * 3
     await library.reminds()
     assert await library.subjects() == []
+
+
+async def test_who_was_removed_is_not_told_that_their_holds_ended(library: Library) -> None:
+    held = library.holds(state="cancelled")
+    del library.near.people[ANN.id]
+    await library.hears(HoldCancelled(at=NOW, hold_id=held.hold_id, book_id=MIDDLEMARCH))
+    assert await library.rows("message") == await library.rows("mail") == []

@@ -31,6 +31,7 @@ from lendery.platform.db import Database
 from lendery.platform.settings import Settings
 
 AT_ONCE = 20  # claimed together
+AT_MOST = 25  # such batches in one run: other jobs of the process want their turn
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class PostOffice:
             return 0
         sent, worker = 0, new_id()
         async with open_post(self.settings) as post:
-            while True:
+            for _ in range(AT_MOST):
                 async with self.db.read() as session:
                     if not await mails.is_any_due(session, now=now):
                         return sent
@@ -76,6 +77,7 @@ class PostOffice:
                     if reply is not None and reply.away:
                         await self._give_back(claimed[at + 1 :], now)
                         return sent
+        return sent
 
     async def _look_up(self, claimed: Sequence[Any]) -> Known:
         ids = [row.id for row in claimed]
