@@ -113,7 +113,7 @@ async def ask_payment(ports: Neighbours, event: FinePaid) -> Told | None:
 async def tell(tx: Tx, event: Event, told: Told | None) -> None:
     if told is None:
         return
-    if told.once is None or await steps.take(tx, [told.once], now=event.at):
+    if told.once is None or await steps.take(tx, told.once, now=event.at):
         await post(tx, [told.news], told.ways, at=event.at)
 
 
