@@ -35,6 +35,8 @@ A_DAY = timedelta(days=1)
 ANN, BEN = (Actor(id=uuid4(), role="reader") for _ in range(2))
 LEA = Actor(id=uuid4(), role="librarian")
 ADA = Actor(id=uuid4(), role="admin")
+# For what does not depend on the database: each one of PostgreSQL's takes a moment to make.
+on_one_database = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 MIDDLEMARCH = UUID("00000000-0000-7000-8000-000000000001")
 
 

@@ -10,7 +10,7 @@ from lendery.contracts.circulation import FineCharged
 from lendery.contracts.notices import NoSuchNotice, PreferenceChanges, UnsubscribeLinkInvalid
 from lendery.contracts.permissions import STRANGER, SYSTEM
 from lendery.notices.unsubscribing import make_token
-from tests.notices.conftest import ANN, BEN, NOW, Library
+from tests.notices.conftest import ANN, BEN, NOW, Library, on_one_database
 from tests.notices.test_post_office import ready
 
 SECRET = "for-development-only"
@@ -78,6 +78,7 @@ async def test_what_is_left_out_stays_and_null_gives_back_what_the_library_has(
         ({"quiet_from": "07:00", "quiet_until": "07:00"}, "#/quiet_until"),
     ],
 )
+@on_one_database
 async def test_what_cannot_be_is_refused(
     library: Library, changes: dict[str, Any], pointer: str
 ) -> None:
@@ -96,6 +97,7 @@ async def test_a_change_of_what_was_changed_meanwhile_is_refused(library: Librar
 
 
 @pytest.mark.parametrize("how", ["cut", "turned", "foreign", "empty", "nonsense", "other reader"])
+@on_one_database
 async def test_a_link_that_was_not_made_here_does_nothing(library: Library, how: str) -> None:
     assert ANN.id is not None and BEN.id is not None
     good = make_token(ANN.id, ["due-soon"], SECRET)
@@ -119,6 +121,7 @@ async def test_a_link_ends_courtesies_only_and_of_people_who_are_there(library: 
     assert len(await library.rows("preference")) == 1
 
 
+@on_one_database
 async def test_a_charge_is_spelled_in_the_inbox(library: Library) -> None:
     fine = library.posts(BEN, reason="late")
     told = FineCharged(

@@ -18,7 +18,17 @@ from lendery.contracts.circulation import (
 from lendery.notices import jobs
 from lendery.notices.models import TABLES
 from tests.mail_server import MailServer
-from tests.notices.conftest import A_DAY, ANN, BEN, MIDDLEMARCH, NOW, TODAY, Library, user
+from tests.notices.conftest import (
+    A_DAY,
+    ANN,
+    BEN,
+    MIDDLEMARCH,
+    NOW,
+    TODAY,
+    Library,
+    on_one_database,
+    user,
+)
 from tests.notices.test_post_office import ready
 
 OWN = ("message", "mail", "attempt", "preference", "bounce", "told")
@@ -48,6 +58,7 @@ async def test_a_payment_of_several_charges_has_one_receipt(library: Library) ->
     ("state", "kind"),
     [("ready", HoldReady), ("expired", HoldExpired), ("cancelled", HoldCancelled)],
 )
+@on_one_database
 async def test_a_hold_that_has_gone_on_is_not_told_of(
     library: Library, state: str, kind: type[Event]
 ) -> None:
@@ -60,6 +71,7 @@ async def test_a_hold_that_has_gone_on_is_not_told_of(
 
 
 @pytest.mark.parametrize(("automatic", "told"), [(True, ["Renewed for you"]), (False, [])])
+@on_one_database
 async def test_only_what_the_clock_renewed_is_told_of(
     library: Library, automatic: bool, told: list[str]
 ) -> None:
@@ -72,6 +84,7 @@ async def test_only_what_the_clock_renewed_is_told_of(
 
 
 @pytest.mark.parametrize(("days", "told"), [(1, 0), (0, 1)])
+@on_one_database
 async def test_what_was_before_the_first_day_is_not_told_of(
     library: Library, server: MailServer, days: int, told: int
 ) -> None:
@@ -80,6 +93,7 @@ async def test_what_was_before_the_first_day_is_not_told_of(
     assert len(await careful.subjects()) == told
 
 
+@on_one_database
 async def test_an_event_that_was_long_on_its_way_is_in_the_inbox_only(library: Library) -> None:
     await ready(library)
     assert await library.sends(NOW + timedelta(days=7, seconds=1)) == 0
@@ -140,6 +154,7 @@ async def test_what_is_old_is_thrown_away_and_stays_told(library: Library) -> No
     assert await library.subjects() == []
 
 
+@on_one_database
 async def test_who_was_removed_is_not_told_that_their_holds_ended(library: Library) -> None:
     held = library.holds(state="cancelled")
     del library.near.people[ANN.id]

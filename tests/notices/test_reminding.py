@@ -9,7 +9,7 @@ from lendery.contracts.accounts import Expiring
 from lendery.contracts.base import Window
 from lendery.notices import reminding
 from tests.mail_server import MailServer
-from tests.notices.conftest import A_DAY, ANN, BEN, NOW, TODAY, Library
+from tests.notices.conftest import A_DAY, ANN, BEN, NOW, TODAY, Library, on_one_database
 
 
 async def test_loans_of_one_reader_at_the_same_step_are_told_in_one_notice(
@@ -28,6 +28,7 @@ async def test_loans_of_one_reader_at_the_same_step_are_told_in_one_notice(
     assert soon.startswith("3 items will be due soon:") and soon.count("5 March 2026") == 3
 
 
+@on_one_database
 async def test_each_step_is_told_once_and_all_come_in_turn(library: Library) -> None:
     library.lends(ANN, TODAY)
     for days in range(-5, 60):
@@ -63,6 +64,7 @@ async def test_many_who_remind_at_once_tell_once_whatever_the_page(
     assert told == 10 == len(await library.rows("told"))
 
 
+@on_one_database
 async def test_a_migration_sends_no_flood(library: Library, server: MailServer) -> None:
     library.lends(ANN, TODAY - 5 * A_DAY)
     library.lends(ANN, TODAY - 40 * A_DAY)
@@ -81,6 +83,7 @@ async def test_a_migration_sends_no_flood(library: Library, server: MailServer) 
     ]  # fmt: skip
 
 
+@on_one_database
 async def test_holds_and_cards_that_end_are_told_of_once(library: Library) -> None:
     library.holds(ANN, expires_on=TODAY + A_DAY)
     library.holds(BEN, expires_on=TODAY + 2 * A_DAY)
@@ -119,6 +122,7 @@ async def test_a_courtesy_offers_a_way_out_of_its_kind(library: Library) -> None
     assert (await library.subjects(ANN)).count("Due soon") == 2, "the inbox still shows it"
 
 
+@on_one_database
 async def test_titles_are_told_where_the_library_wants_it(
     library: Library, server: MailServer
 ) -> None:
