@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from functools import partial
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -43,6 +44,16 @@ class MailServer:
     refuses: str | None = None  # the reply to DATA
     taken: Callable[[Letter], None] | None = None
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """What a library that sends its mail here is told."""
+        return {
+            "LENDERY_SMTP_HOST": "127.0.0.1",
+            "LENDERY_SMTP_PORT": str(self.port),
+            "LENDERY_SMTP_TLS": "none",
+            "LENDERY_SMTP_FROM": "Riverside <library@library.test>",
+        }
+
     def to(self, address: str) -> list[Letter]:
         return [each for each in self.letters if each.to == address]
 
@@ -70,12 +81,12 @@ class MailServer:
     def open(cls) -> Iterator["MailServer"]:
         """Listens on a free port of 127.0.0.1 until the block ends."""
         server, loop = cls(), asyncio.new_event_loop()
-        listening = loop.run_until_complete(
-            loop.create_server(lambda: SMTP(server, hostname="mail.test"), "127.0.0.1", 0)
-        )
-        server.port = listening.sockets[0].getsockname()[1]
+        protocol = partial(SMTP, server, hostname="mail.test", enable_SMTPUTF8=True)
         thread = threading.Thread(target=loop.run_forever, daemon=True)
         thread.start()
+        opening = loop.create_server(protocol, "127.0.0.1", 0)
+        listening = asyncio.run_coroutine_threadsafe(opening, loop).result(10)
+        server.port = listening.sockets[0].getsockname()[1]
         try:
             yield server
         finally:

@@ -15,6 +15,7 @@ from lendery.circulation.models import JOBS as CIRCULATION_JOB_TABLE
 from lendery.circulation.models import TABLES as CIRCULATION_TABLES
 from lendery.circulation.reactions import REACTIONS as CIRCULATION_REACTIONS
 from lendery.notices.jobs import JOBS as NOTICES_JOBS
+from lendery.notices.jobs import OWN_JOBS as NOTICES_OWN_JOBS
 from lendery.notices.models import TABLES as NOTICES_TABLES
 from lendery.notices.reactions import REACTIONS as NOTICES_REACTIONS
 from lendery.platform.db import Tx
@@ -55,6 +56,8 @@ JOBS: dict[str, tuple[Job, ...]] = {
     "reviews": REVIEWS_JOBS,
     "reports": REPORTS_JOBS,
 }
+# What each process does for itself, as often as it can.
+OWN_JOBS: dict[str, tuple[Job, ...]] = {"notices": NOTICES_OWN_JOBS}
 LONG_JOBS: dict[str, tuple[JobTable, dict[str, LongJob]]] = {
     "catalog": (CATALOG_JOB_TABLE, CATALOG_LONG_JOBS),
     "circulation": (CIRCULATION_JOB_TABLE, CIRCULATION_LONG_JOBS),

@@ -66,7 +66,7 @@ from lendery.contracts.reviews import Reviews
 from lendery.notices.inbox import Inbox
 from lendery.notices.mail_log import MailBook
 from lendery.notices.template_desk import TemplateDesk
-from lendery.parts import JOBS, LONG_JOBS, REACTIONS, TABLES
+from lendery.parts import JOBS, LONG_JOBS, OWN_JOBS, REACTIONS, TABLES
 from lendery.platform.background import Background
 from lendery.platform.cache.shared import SharedAnswers
 from lendery.platform.db import Database
@@ -306,7 +306,8 @@ class Wiring:
     @cached_property
     def jobs(self) -> JobRunner:
         """What every process does by the clock for itself."""
-        return JobRunner(self, CACHE_JOBS if self.answers.feeds else ())
+        own = [job for each in self.here for job in OWN_JOBS.get(each, ())]
+        return JobRunner(self, [*own, *(CACHE_JOBS if self.answers.feeds else ())])
 
     @cached_property
     def background(self) -> Background:

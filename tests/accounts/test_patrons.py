@@ -81,3 +81,21 @@ async def test_an_inactive_patron_is_said_to_be(
     await desk.change(user_id=ann.id, changes={"active": False}, actor=SYSTEM, now=now)
     found = await patrons.by_card(card_number="AB-100")
     assert found and not found.active
+
+
+async def test_cards_that_run_out_are_listed_of_those_who_are_there(
+    patrons: PatronIndex, desk: PeopleDesk, joins: Joins, now: datetime
+) -> None:
+    first, last = date(2027, 1, 1), date(2027, 1, 31)
+    days = [first - timedelta(days=1), first, last, last + timedelta(days=1), first, first]
+    people = [await joins(f"Ann{n}", expires_on=day) for n, day in enumerate(days)]
+    await desk.change(user_id=people[4].id, changes={"active": False}, actor=SYSTEM, now=now)
+    await desk.remove(user_id=people[5].id, actor=SYSTEM, now=now)
+    found = await patrons.expiring(since=first, until=last, after=None, most=9)
+    assert {each.patron_id: each.expires_on for each in found} == {
+        people[1].id: first,
+        people[2].id: last,
+    }
+    one, two = found
+    assert await patrons.expiring(since=first, until=last, after=None, most=1) == [one]
+    assert await patrons.expiring(since=first, until=last, after=one.patron_id, most=9) == [two]

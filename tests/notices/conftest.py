@@ -35,6 +35,8 @@ A_DAY = timedelta(days=1)
 ANN, BEN = (Actor(id=uuid4(), role="reader") for _ in range(2))
 LEA = Actor(id=uuid4(), role="librarian")
 ADA = Actor(id=uuid4(), role="admin")
+# For what does not depend on the database: each one of PostgreSQL's takes a moment to make.
+on_one_database = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 MIDDLEMARCH = UUID("00000000-0000-7000-8000-000000000001")
 
 
@@ -48,6 +50,16 @@ def user(who: Actor, name: str, language: str | None = None, **but: Any) -> User
         id=who.id, name=f"{name} Lee", role="reader", category="adult", language=language,
         keeps_history=False, created_at=NOW, version=1, **nothing, **given,
     )  # fmt: skip
+
+
+def settings_of(port: int, **but: Any) -> Settings:
+    """Of a library that sends mail to a server on this port."""
+    given: dict[str, Any] = {
+        "smtp_host": "127.0.0.1", "smtp_port": port, "smtp_tls": "none",
+        "smtp_from": "Riverside <library@library.test>", "library_name": "Riverside",
+        "public_url": "https://library.test",
+    }  # fmt: skip
+    return Settings(**given | but)
 
 
 @dataclass
@@ -103,11 +115,7 @@ class Library:
 
     def __init__(self, db: Database, server: MailServer, **settings: Any) -> None:
         self.db, self.server = db, server
-        mail: dict[str, Any] = {
-            "smtp_host": "127.0.0.1", "smtp_port": server.port, "smtp_tls": "none",
-            "smtp_from": "Riverside <library@library.test>", "library_name": "Riverside",
-        }  # fmt: skip
-        self.settings = Settings(**mail | {"public_url": "https://library.test"} | settings)
+        self.settings = settings_of(server.port, **settings)
         self.near: Any = Neighbours(self.settings)
         self.near.people = {each.id: each for each in (user(ANN, "Ann"), user(BEN, "Ben", "de-AT"))}
         self.inbox = Inbox(db, self.near, self.settings)

@@ -12,7 +12,17 @@ from lendery.contracts.circulation import FineCharged, HoldCancelled, HoldReady
 from lendery.contracts.notices import Mail, MailFilter, MailNotFailed
 from lendery.notices.rules.timing import GIVE_UP
 from tests.mail_server import MailServer
-from tests.notices.conftest import ANN, BEN, LEA, MIDDLEMARCH, NOW, Actor, Library, user
+from tests.notices.conftest import (
+    ANN,
+    BEN,
+    LEA,
+    MIDDLEMARCH,
+    NOW,
+    Actor,
+    Library,
+    on_one_database,
+    user,
+)
 
 A_MINUTE = timedelta(minutes=1)
 ANNS = "ann@readers.test"
@@ -55,6 +65,7 @@ async def test_a_hold_that_is_ready_is_told_in_the_inbox_and_by_mail(library: Li
     assert await library.sends(NOW + timedelta(days=1)) == 0
 
 
+@on_one_database
 async def test_each_reader_reads_it_in_their_own_language(library: Library) -> None:
     await ready(library, BEN)
     await library.sends()
@@ -159,6 +170,7 @@ async def test_a_server_that_is_away_is_asked_again_and_given_up_after_days(
     assert GIVE_UP - timedelta(hours=4) < now - NOW <= GIVE_UP
 
 
+@on_one_database
 async def test_content_that_is_refused_is_no_fault_of_the_address(library: Library) -> None:
     library.server.refuses = "554 5.7.1 looks like spam"
     await ready(library)
@@ -168,6 +180,7 @@ async def test_content_that_is_refused_is_no_fault_of_the_address(library: Libra
     assert await library.rows("bounce") == []
 
 
+@on_one_database
 async def test_a_server_that_cannot_prove_itself_gets_no_mail(library: Library) -> None:
     careful = Library(library.db, library.server, smtp_tls="starttls")
     await ready(careful)
@@ -216,6 +229,7 @@ async def test_a_digest_holds_what_may_wait_and_goes_out_once(library: Library) 
     assert library.server.letters[-1].message["Subject"] == "Your hold was cancelled"
 
 
+@on_one_database
 async def test_no_mail_goes_out_in_quiet_hours(library: Library) -> None:
     await library.prefers(quiet_from="09:00", quiet_until="18:30")  # it is ten in Berlin
     await ready(library)
@@ -224,3 +238,39 @@ async def test_no_mail_goes_out_in_quiet_hours(library: Library) -> None:
     assert (mail.state, mail.tries) == ("queued", 0)
     assert mail.next_at == NOW.replace(hour=17, minute=30)
     assert await library.sends(mail.next_at) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "email", "arrives"),
+    [
+        ("Zoë 图书馆 שלום", "zoe@readers.test", "zoe@readers.test"),
+        ('Ann "the" O\\Lee, jr.', "o'lee+books@readers.test", "o'lee+books@readers.test"),
+        ("Ann", "ann@bücher.test", "ann@xn--bcher-kva.test"),
+        ("Jürgen", "jürgen@readers.test", "jürgen@readers.test"),
+        ("Two", "one,two@readers.test", '"one,two"@readers.test'),
+        ("Odd", "<odd>@readers.test", '"<odd>"@readers.test'),
+        ("Far", f"far@{'x' * 70}.test", None),
+    ],
+)
+@on_one_database
+async def test_no_name_or_address_stops_the_mails_behind_it(
+    library: Library, name: str, email: str, arrives: str | None
+) -> None:
+    assert ANN.id is not None
+    odd = user(ANN, "Ann").model_copy(update={"name": name, "email": email})
+    library.near.people[ANN.id] = odd
+    await ready(library)
+    await ready(library, BEN)
+    sent = await library.sends()
+    assert len(library.server.to("ben@readers.test")) == 1
+    (mail,) = [each for each in await mails(library) if each.patron_id == ANN.id]
+    assert (mail.state, mail.why, sent) == (
+        ("failed", "cannot be written", 1) if arrives is None else ("sent", None, 2)
+    )
+    if arrives is not None:
+        (letter,) = library.server.to(arrives)
+        (address,) = letter.message["To"].addresses
+        shown = str(address.display_name), str(address.addr_spec)
+        told = [each.encode(errors="surrogateescape").decode() for each in shown]  # SMTPUTF8
+        assert told == [name, arrives]
+        assert f"Dear {name}," in letter.text

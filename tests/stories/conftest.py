@@ -34,13 +34,7 @@ def system(
     if database == "postgres" and "LENDERY_TEST_POSTGRES" not in os.environ:
         pytest.skip("no PostgreSQL: run through `make test`")
     folder: Path = tmp_path_factory.mktemp(f"{shape}-{database}")
-    mail = {
-        "LENDERY_SMTP_HOST": "127.0.0.1",
-        "LENDERY_SMTP_PORT": str(post.port),
-        "LENDERY_SMTP_TLS": "none",
-        "LENDERY_SMTP_FROM": "Riverside <library@library.test>",
-    }
-    with System.start(shape, database, folder, **mail) as system:
+    with System.start(shape, database, folder, **post.settings) as system:
         yield system
 
 

@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 from tests.mail_server import Letter, MailServer
 from tests.stories.library import API, Library, Person, expect
+
+from lendery.notices.unsubscribing import make_token
 
 INBOX, PREFERENCES = f"{API}/me/notices", f"{API}/me/notices/preferences"
 SOON = 400  # looks, a twentieth of a second apart
@@ -108,3 +111,18 @@ async def test_a_template_is_tried_written_used_and_given_back(library: Library)
     assert (await library.staff.delete(path)).status_code == 204
     assert (await library.staff.get(path)).status_code == 404
     assert (await _told(ann))["items"][0]["subject"] == "A charge of 1.00 EUR"
+
+
+async def test_one_click_ends_a_courtesy_and_looking_does_not(library: Library) -> None:
+    ann = await library.reader("Ann")
+    secret = next(iter(library.system.environments.values()))["LENDERY_SECRET"]
+    path = f"{API}/notices/unsubscribe/{make_token(UUID(ann.id), ['due-soon'], secret)}"
+    async with library.system.client() as nobody:
+        shown = await nobody.get(path)
+        assert shown.status_code == 200 and "due soon" in shown.text
+        assert expect(await ann.client.get(PREFERENCES))["email"]["due-soon"]
+        one_click = {"List-Unsubscribe": "One-Click"}
+        assert (await nobody.post(path, data=one_click)).status_code == 200
+        assert expect(await nobody.post(f"{path}x", data=one_click), 404)
+    prefers = expect(await ann.client.get(PREFERENCES))
+    assert not prefers["email"]["due-soon"] and prefers["email"]["hold-expiring"]

@@ -1,18 +1,27 @@
 """After a day at the desk no log holds a name, an address, a card number or a token."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.stories.library import API, Library, blocks, expect
+from tests.mail_server import MailServer
+from tests.stories.library import API, Library, Person, blocks, expect
 from tests.system import ADMIN, System
 
 
 @pytest.mark.xdist_group("services")
 async def test_no_log_and_no_kept_answer_names_a_person(tmp_path: Path) -> None:
-    with System.start("services", "sqlite", tmp_path, LENDERY_LOG_LEVEL="debug") as system:
+    with (
+        MailServer.open() as post,
+        System.start(
+            "services", "sqlite", tmp_path, LENDERY_LOG_LEVEL="debug", **post.settings
+        ) as system,
+    ):
         async with Library.open(system) as library:
             ann = await library.reader("Annabella")
+            post.replies[ann.email] = f"550 5.1.1 <{ann.email}> Annabella is unknown here"
+            await _is_mailed_in_vain(library, ann)
             copy, other = await library.copy(), await library.copy(item_type="reference")
             expect(await library.lend(copy, ann, by=ann.client, key="own-loan"), 201)
             assert blocks(await library.lend(other, ann, key="refused")) == ["reference-only"]
@@ -48,6 +57,18 @@ async def test_no_log_and_no_kept_answer_names_a_person(tmp_path: Path) -> None:
             kept = "\n".join(_log_and_answers(tmp_path))
             assert "circulation.ItemCheckedOut" in kept and "reviews.ReviewHidden" in kept
             assert [s for s in [*secrets, ann.id] if s in kept] == []
+
+
+async def _is_mailed_in_vain(library: Library, person: Person) -> None:
+    """A charge is mailed, and the mail server refuses the address in so many words."""
+    charge = {"patron_id": person.id, "amount": {"amount": 100, "currency": "EUR"}}
+    expect(await library.staff.post(f"{API}/fines", json=charge), 201)
+    bounced = f"{API}/notices/mails?state=bounced&patron_id={person.id}"
+    for _ in range(400):
+        if expect(await library.staff.get(bounced))["items"]:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the mail was not refused")
 
 
 def _log_and_answers(folder: Path) -> list[str]:

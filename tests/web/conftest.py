@@ -222,7 +222,8 @@ def program(file: Path) -> tuple[ASGIApp, Wiring]:
 def furnished_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Library]:
     """A library as a file to copy: hashing passwords for each test would be slow."""
     file = tmp_path_factory.mktemp("web") / "library.db"
-    migrate.run(f"sqlite:///{file}", ["accounts", "catalog", "circulation", "reviews", "reports"])
+    contexts = ["accounts", "catalog", "circulation", "notices", "reports", "reviews"]
+    migrate.run(f"sqlite:///{file}", contexts)
 
     async def furnish() -> Library:
         app, wiring = program(file)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime, formataddr
+from email.utils import format_datetime
 from typing import Any
 from uuid import UUID
 
@@ -53,7 +54,8 @@ class Stationery:
             facts = {"notices": notices, **around}
             words, used = worded(self.edited, "digest", "email", languages, facts)
         letter = EmailMessage()
-        for name, value in self._headers(mail, user, out, now).items():
+        letter["To"] = address_of(user)
+        for name, value in self._headers(mail, out, now).items():
             letter[name] = value
         letter["Subject"] = words.subject
         letter.set_content(words.body)
@@ -70,11 +72,10 @@ class Stationery:
         subject, body = self.shown(row, languages)
         return {"subject": subject, "body": body}
 
-    def _headers(self, mail: Any, user: User, out: str | None, now: datetime) -> Mapping[str, str]:
+    def _headers(self, mail: Any, out: str | None, now: datetime) -> Mapping[str, str]:
         domain = self.settings.mail_domain
         headers = {
             "From": self.settings.smtp_from,
-            "To": formataddr((user.name, user.email or "")),
             "Date": format_datetime(now),
             "Message-ID": message_id(mail.id, domain),
             "Auto-Submitted": "auto-generated",
@@ -84,6 +85,12 @@ class Stationery:
             headers["List-Unsubscribe"] = f"<{out}>"
             headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         return headers
+
+
+def address_of(user: User) -> Address:
+    """As it goes over the wire, the domain in ASCII. Raises ValueError for what is none."""
+    local, _, domain = (user.email or "").rpartition("@")
+    return Address(user.name, username=local, domain=domain.encode("idna").decode())
 
 
 def message_id(mail_id: UUID, domain: str) -> str:

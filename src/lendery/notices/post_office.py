@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.errors import MessageError
 from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
@@ -18,18 +19,19 @@ from zoneinfo import ZoneInfo
 from lendery.contracts.accounts import User, Users
 from lendery.contracts.base import new_id
 from lendery.contracts.permissions import SYSTEM
-from lendery.notices.letters import Stationery
+from lendery.notices.letters import Stationery, address_of
 from lendery.notices.posting import Ways, wishes_of
 from lendery.notices.repository import mails, messages, people
 from lendery.notices.repository import templates as kept
 from lendery.notices.rules import timing
 from lendery.notices.rules.kinds import Wishes
 from lendery.notices.rules.verdict import Case, Postpone, Send, Suppress, verdict
-from lendery.notices.smtp import Post, Reply, open_post
+from lendery.notices.smtp import UNWRITABLE, Post, Reply, open_post
 from lendery.platform.db import Database
 from lendery.platform.settings import Settings
 
 AT_ONCE = 20  # claimed together
+AT_MOST = 25  # such batches in one run: other jobs of the process want their turn
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class PostOffice:
             return 0
         sent, worker = 0, new_id()
         async with open_post(self.settings) as post:
-            while True:
+            for _ in range(AT_MOST):
                 async with self.db.read() as session:
                     if not await mails.is_any_due(session, now=now):
                         return sent
@@ -75,6 +77,7 @@ class PostOffice:
                     if reply is not None and reply.away:
                         await self._give_back(claimed[at + 1 :], now)
                         return sent
+        return sent
 
     async def _look_up(self, claimed: Sequence[Any]) -> Known:
         ids = [row.id for row in claimed]
@@ -104,8 +107,17 @@ class PostOffice:
                 await mails.record(tx, row, state="queued", tries=row.tries - 1, next_at=said.until)
             return None
         assert user is not None and user.email is not None
-        letter = _letter(row, known, said, user, wishes, now)
-        reply = await post.send(letter, to=user.email)
+        try:
+            letter = _letter(row, known, said, user, wishes, now)
+        except (
+            MessageError,
+            ValueError,
+            LookupError,
+            TypeError,
+        ):
+            reply = UNWRITABLE
+        else:
+            reply = await post.send(letter, to=address_of(user).addr_spec)
         refused_before = row.patron_id in known.bounced  # another address than this one
         await self._record(row, reply, user.email, now, forgive=refused_before)
         return reply

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from lendery.contracts.base import new_id
 from lendery.contracts.notices import Kind
-from lendery.notices.repository import mails, messages, people
+from lendery.notices.models import mail, message
+from lendery.notices.repository import mails, people
 from lendery.notices.rules import timing
 from lendery.notices.rules.kinds import Wishes, by_email, waits
 from lendery.platform.db import Tx
@@ -55,42 +55,62 @@ def wishes_of(row: Any | None, ways: Ways) -> Wishes:
 
 
 async def post(tx: Tx, news: Sequence[News], ways: Ways, *, at: datetime) -> None:
-    """`at` is when it happened: what is old by then is not mailed any more."""
+    """`at` is when it happened: what is old by then is not mailed any more.
+
+    However many there are, they are three writes, and two more for each that joins a digest.
+    """
+    if not news:
+        return
     said = await people.preferences(tx, list({each.patron_id for each in news}))
+    told, sent = [], []
     for each in news:
         wishes = wishes_of(said.get(each.patron_id), ways)
-        mail_id = await _mail(tx, each, wishes, ways, at)
-        new = {
-            "id": new_id(),
-            "patron_id": each.patron_id,
-            "kind": each.kind,
-            "facts": dict(each.facts),
-            "created_at": at,
-            "read_at": None,
-            "mail_id": mail_id,
-        }
-        await tx.write(messages.added(new))
+        mail_id = await _digest(tx, each, wishes, ways, at)
+        if mail_id is None:
+            mail_id = new_id()
+            sent.append(_own_mail(mail_id, each, wishes, ways, at))
+        told.append(
+            {
+                "id": new_id(),
+                "patron_id": each.patron_id,
+                "kind": each.kind,
+                "facts": dict(each.facts),
+                "created_at": at,
+                "read_at": None,
+                "mail_id": mail_id,
+            }
+        )
+    await tx.load(mail, sent)
+    await tx.load(message, told)
 
 
-async def _mail(tx: Tx, news: News, wishes: Wishes, ways: Ways, at: datetime) -> UUID:
-    """The mail that tells of it: one of its own, or the digest of the day."""
-    mail_id = new_id()
-    new = partial(
-        mails.new_mail,
+def _own_mail(
+    mail_id: UUID, news: News, wishes: Wishes, ways: Ways, at: datetime
+) -> dict[str, Any]:
+    why = "no-server" if not ways.mailed else None
+    if why is None and not by_email(news.kind, wishes):
+        why = "opted-out"
+    return mails.new_mail(
         mail_id=mail_id,
         patron_id=news.patron_id,
         time_zone=news.time_zone,
         at=at,
+        next_at=None if why else at,
+        why=why,
     )
-    if not ways.mailed or not by_email(news.kind, wishes):
-        why = "opted-out" if ways.mailed else "no-server"
-        await tx.write(mails.added(new(next_at=None, why=why)))
-        return mail_id
-    zone = ZoneInfo(news.time_zone)
-    if waits(news.kind, wishes):
-        day, goes_at = timing.digest_of(at, ways.digest_at, zone)
-        shared = await mails.digest(tx, new(next_at=goes_at, day=day))
-        if shared is not None:
-            return shared
-    await tx.write(mails.added(new(next_at=at)))
-    return mail_id
+
+
+async def _digest(tx: Tx, news: News, wishes: Wishes, ways: Ways, at: datetime) -> UUID | None:
+    """The mail of the day that this joins. None: it is not for a digest, or too late for it."""
+    if not ways.mailed or not by_email(news.kind, wishes) or not waits(news.kind, wishes):
+        return None
+    day, goes_at = timing.digest_of(at, ways.digest_at, ZoneInfo(news.time_zone))
+    new = mails.new_mail(
+        mail_id=new_id(),
+        patron_id=news.patron_id,
+        time_zone=news.time_zone,
+        at=at,
+        next_at=goes_at,
+        day=day,
+    )
+    return await mails.digest(tx, new)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-from lendery.contracts.accounts import PatronRemoved
+from lendery.contracts.accounts import PatronRemoved, Users
 from lendery.contracts.base import Event
 from lendery.contracts.catalog import Books
 from lendery.contracts.circulation import (
@@ -22,6 +22,7 @@ from lendery.contracts.circulation import (
     Posted,
 )
 from lendery.contracts.notices import Kind
+from lendery.contracts.permissions import SYSTEM
 from lendery.notices.posting import News, Ways, post
 from lendery.notices.repository import people, steps
 from lendery.platform.db import Tx
@@ -34,6 +35,8 @@ class Neighbours(Protocol):
     def due_list(self) -> DueList: ...
     @property
     def books(self) -> Books: ...
+    @property
+    def users(self) -> Users: ...
     @property
     def settings(self) -> Settings: ...
 
@@ -69,7 +72,7 @@ async def ask_hold(
         "expires_on": held.expires_on.isoformat() if held.expires_on else None,
         "title": await title_of(ports, held.book_id),
     }
-    return Told(News(held.patron_id, kind, facts, held.time_zone), Ways.of(ports.settings))
+    return await _told(ports, News(held.patron_id, kind, facts, held.time_zone))
 
 
 async def ask_renewed(ports: Neighbours, event: LoanRenewed) -> Told | None:
@@ -84,16 +87,16 @@ async def ask_renewed(ports: Neighbours, event: LoanRenewed) -> Told | None:
         "due_on": loan.due_on.isoformat(),
         "title": await title_of(ports, loan.book_id),
     }
-    return Told(
-        News(loan.patron_id, "loan-renewed", facts, loan.time_zone), Ways.of(ports.settings)
-    )
+    return await _told(ports, News(loan.patron_id, "loan-renewed", facts, loan.time_zone))
 
 
 async def ask_charge(ports: Neighbours, event: FineCharged) -> Told | None:
     if _is_before(ports, event):
         return None
     posted = await ports.due_list.charge(fine_id=event.fine_id)
-    return _money(ports, posted, "charge-added", None) if posted else None
+    if posted is None:
+        return None
+    return await _told(ports, _money(ports, posted, "charge-added", {"reason": posted.reason}))
 
 
 async def ask_payment(ports: Neighbours, event: FinePaid) -> Told | None:
@@ -101,14 +104,16 @@ async def ask_payment(ports: Neighbours, event: FinePaid) -> Told | None:
     if _is_before(ports, event):
         return None
     posted = await ports.due_list.payment(settlement_id=event.settlement_id)
-    once = event.settlement_id, "payment-received"
-    return _money(ports, posted, "payment-received", once) if posted else None
+    if posted is None:
+        return None
+    news = _money(ports, posted, "payment-received", {"method": posted.method})
+    return await _told(ports, news, (event.settlement_id, "payment-received"))
 
 
 async def tell(tx: Tx, event: Event, told: Told | None) -> None:
     if told is None:
         return
-    if told.once is None or await steps.take(tx, [told.once], now=event.at):
+    if told.once is None or await steps.take(tx, told.once, now=event.at):
         await post(tx, [told.news], told.ways, at=event.at)
 
 
@@ -128,15 +133,20 @@ def _is_before(ports: Neighbours, event: Event) -> bool:
     return first is not None and event.at.date() < first
 
 
-def _money(ports: Neighbours, posted: Posted, kind: Kind, once: Any) -> Told:
+async def _told(ports: Neighbours, news: News, once: tuple[UUID, str] | None = None) -> Told | None:
+    """None for who was removed: what ends with a person is announced after they are gone."""
+    if not await ports.users.by_ids(ids=[news.patron_id], actor=SYSTEM):
+        return None
+    return Told(news, Ways.of(ports.settings), once)
+
+
+def _money(ports: Neighbours, posted: Posted, kind: Kind, more: dict[str, Any]) -> News:
     facts = {
         "amount": posted.amount.model_dump(),
         "balance": posted.balance.model_dump(),
-        **({"reason": posted.reason} if kind == "charge-added" else {"method": posted.method}),
+        **more,
     }
-    settings = ports.settings
-    news = News(posted.patron_id, kind, facts, settings.notices_time_zone)
-    return Told(news, Ways.of(settings), once)
+    return News(posted.patron_id, kind, facts, ports.settings.notices_time_zone)
 
 
 REACTIONS: tuple[Reaction, ...] = (

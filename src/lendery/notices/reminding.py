@@ -73,7 +73,7 @@ class Reminders:
             return 0
         titles = await self._titles({marks[step][0].book_id for step in fresh})
         async with self.db.begin() as tx:
-            taken = [marks[step] for step in await steps.take(tx, fresh, now=now)]
+            taken = [marks[step] for step in await steps.take_all(tx, fresh, now=now)]
             news = _gathered(taken, titles)
             await post(tx, news, Ways.of(self.settings), at=now)
         return len(news)
@@ -124,7 +124,7 @@ class Reminders:
         if not fresh:
             return 0
         async with self.db.begin() as tx:
-            taken = await steps.take(tx, fresh, now=now)
+            taken = await steps.take_all(tx, fresh, now=now)
             await post(tx, [marks[step] for step in taken], Ways.of(self.settings), at=now)
         return len(taken)
 

@@ -8,8 +8,8 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.message import EmailMessage
-from email.policy import SMTP as WIRE
 from email.utils import parseaddr
 from typing import Literal
 
@@ -29,6 +29,9 @@ class Reply:
     code: int | None = None
     why: str | None = None
     away: bool = False
+
+
+UNWRITABLE = Reply("failed", None, "cannot be written")
 
 
 def read(error: Exception) -> Reply:
@@ -59,9 +62,11 @@ class Post:
                 if self._client is None or not self._client.is_connected:
                     self._client = _client(self.settings)
                     await self._client.connect()
-                await self._client.sendmail(sender, [to], letter.as_bytes(policy=WIRE))
-        except (aiosmtplib.SMTPException, OSError, ValueError, UnicodeError) as error:
+                await self._client.send_message(letter, sender=sender, recipients=[to])
+        except (aiosmtplib.SMTPException, OSError) as error:
             return read(error)
+        except (MessageError, ValueError, LookupError):  # an address that no mail can carry
+            return UNWRITABLE
         return Reply("sent", 250)
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ overdue.py    what is late                   desk_branch.py   where a desk stand
 reviewing.py  writing a review               review_queue.py  what staff decide about
 headings.py   an author, a subject, a series duplicates.py    what looks the same, merges
 imports.py    files of records, in four steps
+inbox.py      what a reader was told         wording.py       how it is worded
 """
 
 from fastapi import APIRouter, FastAPI
@@ -27,6 +28,7 @@ from lendery.web import (
     hold_lists,
     holds,
     imports,
+    inbox,
     my,
     overdue,
     patron_holds,
@@ -35,15 +37,16 @@ from lendery.web import (
     review_queue,
     reviewing,
     sessions,
+    wording,
 )
 from lendery.web.pages import Site, Unknown
 from lendery.web.ports import Ports
 
 PAGES = (
-    *(catalogue, headings, reviewing, holds, sessions, my),
+    *(catalogue, headings, reviewing, holds, sessions, my, inbox),
     *(desk, desk_branch, hold_lists),
     *(review_queue, patrons, patron_holds, account, registering, overdue),
-    *(duplicates, imports),
+    *(duplicates, imports, wording),
 )
 
 

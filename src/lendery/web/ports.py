@@ -7,6 +7,7 @@ from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, Ser
 from lendery.contracts.catalog import Authors, Books, Copies
 from lendery.contracts.circulation import Branches, Calendars, CopyStates, Fees, Holds, Loans
 from lendery.contracts.importing import Imports
+from lendery.contracts.notices import Notices, NoticeTemplates
 from lendery.contracts.reviews import Reviews
 from lendery.platform.settings import Settings
 
@@ -44,6 +45,10 @@ class Ports(Protocol):
     def fees(self) -> Fees: ...
     @property
     def reviews(self) -> Reviews: ...
+    @property
+    def notices(self) -> Notices: ...
+    @property
+    def notice_templates(self) -> NoticeTemplates: ...
     @property
     def branches(self) -> Branches: ...
     @property

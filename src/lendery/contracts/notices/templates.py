@@ -12,6 +12,13 @@ from lendery.contracts.permissions import Actor
 
 Medium = Literal["email", "inbox"]
 TemplateKind = Kind | Literal["digest"]
+
+
+def _as_typed(text: str) -> str:
+    """Lines count from where it begins, so what is before the first words stays."""
+    return text[: len(text) - len(text.lstrip())] + many_lines(text)
+
+
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
 
 
@@ -43,7 +50,7 @@ class TemplateText(Input):
 
     subject: Annotated[str, StringConstraints(min_length=1, max_length=500)]
     body: Annotated[
-        str, StringConstraints(min_length=1, max_length=10_000), AfterValidator(many_lines)
+        str, StringConstraints(min_length=1, max_length=10_000), AfterValidator(_as_typed)
     ]
 
 

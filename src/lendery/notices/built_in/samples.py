@@ -19,10 +19,11 @@ _HELD = (
     {"title": "Middlemarch", "expires_on": "2026-03-09"} | _AT,
     {"title": None, "expires_on": None, "branch": ""},
 )
+_ENDING = (_HELD[0], _HELD[1] | {"expires_on": "2026-03-09"})
 _NEWS = {"subject": "Due soon", "body": "One item will be due soon."}
 _SAMPLES: dict[TemplateKind, tuple[dict[str, Any], dict[str, Any]]] = {
     "hold-ready": _HELD,
-    "hold-expiring": _HELD,
+    "hold-expiring": _ENDING,
     "hold-expired": _HELD,
     "hold-cancelled": _HELD,
     "due-soon": _LOANS,
@@ -31,8 +32,8 @@ _SAMPLES: dict[TemplateKind, tuple[dict[str, Any], dict[str, Any]]] = {
     "overdue-3": _LOANS,
     "loan-renewed": (_ITEM, _UNTITLED),
     "account-expiring": ({"expires_on": "2026-03-09"}, {"expires_on": "2026-03-09"}),
-    "payment-received": (_MONEY | {"method": "cash"}, _MONEY | {"method": None}),
-    "charge-added": (_MONEY | {"reason": "late"}, _MONEY | {"reason": None}),
+    "payment-received": (_MONEY | {"method": "cash"}, _MONEY | {"method": "card"}),
+    "charge-added": (_MONEY | {"reason": "late"}, _MONEY | {"reason": "other"}),
     "digest": ({"notices": [_NEWS, _NEWS]}, {"notices": [_NEWS]}),
 }
 _LIBRARY = {"library": "Riverside Library", "url": "https://library.example.org"}

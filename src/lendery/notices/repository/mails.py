@@ -10,12 +10,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql
 
 from lendery.notices.models import attempt, mail, message
 from lendery.platform.db import Session, Statement, Tx, UtcDateTime
-from lendery.platform.db.session import Write
 
 NOW = bindparam("now", type_=UtcDateTime())
 UNTIL = bindparam("until", type_=UtcDateTime())
@@ -24,7 +23,6 @@ ENDED = bindparam("to_ended_at", type_=UtcDateTime())
 WORKER = bindparam("by", type_=mail.c.worker.type)
 ID = bindparam("at_id", type_=mail.c.id.type)
 QUEUED = mail.c.state == "queued"
-ADD = Statement(insert(mail))
 ADD_DIGEST = Statement(
     postgresql.insert(mail)
     .values({each.name: bindparam(each.name, type_=each.type) for each in mail.c})
@@ -87,10 +85,6 @@ _old = select(mail.c.id).where(*ENDED_LONG_AGO)
 _shown = select(message.c.id).where(message.c.mail_id == mail.c.id).exists()
 TIDY_ATTEMPTS = Statement(delete(attempt).where(attempt.c.mail_id.in_(_old.where(~_shown))))
 TIDY = Statement(delete(mail).where(*ENDED_LONG_AGO, ~_shown))
-
-
-def added(new: Mapping[str, Any]) -> Write:
-    return ADD, new
 
 
 async def digest(tx: Tx, new: Mapping[str, Any]) -> UUID | None:

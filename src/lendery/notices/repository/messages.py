@@ -1,20 +1,18 @@
 """What readers were told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from lendery.notices.models import message
 from lendery.platform.db import Session, Statement, Tx, UtcDateTime, any_of
-from lendery.platform.db.session import Write
 
 NOW = bindparam("now", type_=UtcDateTime())
 PATRON = bindparam("patron", type_=message.c.patron_id.type)
 ID = bindparam("at_id", type_=message.c.id.type)
-ADD = Statement(insert(message))
 _mine = select(message).where(message.c.patron_id == PATRON).order_by(message.c.id.desc())
 _before = message.c.id < bindparam("last", type_=message.c.id.type)
 _new = message.c.read_at.is_(None)
@@ -44,10 +42,6 @@ OF_MAILS = Statement(
 TIDY = Statement(
     delete(message).where(message.c.created_at < bindparam("before", type_=UtcDateTime()))
 )
-
-
-def added(new: Mapping[str, Any]) -> Write:
-    return ADD, new
 
 
 async def of_patron(
