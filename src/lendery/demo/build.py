@@ -174,12 +174,19 @@ class DemoLibrary:
         self.progress.advance(1)
 
     async def _deliver(self) -> None:
-        """What was announced is delivered, as it would have been all along."""
+        """What was announced is delivered, as it would have been all along.
+
+        But for reports: counting two years event by event takes longer than from the log.
+        """
+        relay = self.wiring.relay_but("reports")
         async with self.wiring.db.read() as session:
-            backlogs = [await session.row(each.backlog) for each in self.wiring.relay.outboxes]
+            backlogs = [await session.row(each.backlog) for each in relay.outboxes]
         self.progress.start("Telling the catalogue", sum(row.waiting for row in backlogs if row))
-        while sent := await self.wiring.relay.flush():
+        while sent := await relay.flush():
             self.progress.advance(sent)
+        if "reports" in self.wiring.here:
+            now = house.day_begins(self.today)
+            await self.wiring.rebuilding(self.progress).run(now=now)
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
