@@ -11,6 +11,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     Subquery,
+    Uuid,
     case,
     func,
     null,
@@ -172,7 +173,7 @@ def hold_ratios(wanted: Wanted) -> Select[Any]:
 def money_by_day(wanted: Wanted) -> Select[Any]:
     return select(
         money.c.day,
-        func.nullif(money.c.branch_id, NOWHERE).label("branch_id"),
+        func.nullif(money.c.branch_id, NOWHERE, type_=Uuid).label("branch_id"),
         money.c.kind,
         money.c.currency,
         money.c.lines,
