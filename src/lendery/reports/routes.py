@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from lendery.contracts.base import Page, Window
 from lendery.contracts.permissions import Actor, Permission
-from lendery.contracts.reports import Asked, Form, Per, Report, ReportInfo, ReportName, Reports
+from lendery.contracts.reports import Asked, Form, Per, Report, ReportInfo, Reports
 from lendery.platform.http.answers import JSON, PageWindow, items_answer, page_answer
 from lendery.platform.http.identity import Needs
 from lendery.reports.forms import MEDIA, file_name, made, many_for
@@ -21,7 +21,7 @@ Counting = Annotated[Actor, Depends(Needs(Permission.READ_REPORTS))]
 
 
 async def asked(
-    name: Annotated[ReportName, Path()],
+    name: Annotated[str, Path(max_length=64, examples=["loans-by-day"])],
     since: Annotated[date | None, Query(alias="from", description="The first day.")] = None,
     until: Annotated[
         date | None, Query(alias="to", description="The last day; left out: today.")
