@@ -1,5 +1,6 @@
 """What reports makes of what it hears, and of hearing it late, twice or not at all."""
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,7 +12,7 @@ from sqlalchemy import select
 
 from lendery.circulation.models import TABLES as CIRCULATION
 from lendery.contracts.authorities import NewMerge
-from lendery.contracts.base import Busy, Event, PeerUnavailable
+from lendery.contracts.base import Busy, Event, NotFound, PeerUnavailable
 from lendery.contracts.circulation import HoldCancelled, HoldPlaced, HoldPutBack, HoldReady
 from lendery.contracts.permissions import SYSTEM
 from lendery.platform.logbook import Entry
@@ -222,6 +223,39 @@ async def test_what_came_while_the_log_was_read_is_not_lost(town: Town) -> None:
     await town.rebuild({"catalog": town.wiring.logs, "circulation": log})
     assert log.reads == 2
     assert await lent(town) == [3]
+
+
+async def test_while_it_is_counted_anew_the_desk_goes_on(town: Town) -> None:
+    await town.settle(readers=8, copies=40)
+
+    async def desk() -> None:
+        for number, copy in enumerate(town.copies):
+            await town.lend(copy, list(town.readers)[number % 8])
+            await town.wiring.relay.flush()
+
+    async def office() -> None:
+        while not working.done():
+            await town.rebuild()
+
+    working = asyncio.create_task(desk())
+    await asyncio.gather(working, office(), office())
+    await town.wiring.relay.drain()
+    assert sum(await lent(town)) == 40
+
+
+async def test_two_who_ask_the_catalog_at_once_learn_the_same(town: Town) -> None:
+    await town.settle(books=30)
+    await town.wiring.relay.drain()
+    learner = town.wiring.learner
+    await asyncio.gather(learner.catch_up(), learner.catch_up())
+    kept = await town.kept("book", "subject")
+    assert len(kept["book"]) == 30
+    assert len(kept["subject"]) == sum(len(book.subjects) for book in town.books.values())
+
+
+async def test_a_log_that_is_elsewhere_is_not_here(town: Town) -> None:
+    with pytest.raises(NotFound):
+        await town.wiring.logs.entries(context="payments", names=[], after=0, many=1)
 
 
 async def test_a_library_that_is_never_caught_up_with_keeps_its_numbers(town: Town) -> None:

@@ -73,7 +73,7 @@ class Rebuilding:
         for _ in range(TRIES):
             try:
                 await self._write(least)
-            except _Unread:
+            except (_Unread, Busy):  # what was folded stays true: the inbox forgets nothing
                 for context in self.logs:
                     await self._read(context, least)
             else:

@@ -10,7 +10,12 @@ from lendery.reports.rules.fold import Fold
 
 inbox = TABLES.inbox
 # On SQLite whoever has begun to write is alone.
-ALONE = Statement(text("LOCK TABLE reports_inbox IN SHARE MODE"))
+ALONE = Statement(
+    text(
+        "LOCK TABLE reports_inbox, reports_copy, reports_book, reports_subject "
+        "IN SHARE ROW EXCLUSIVE MODE"
+    )
+)
 ACTED_ON = Statement(select(inbox.c.event_id).where(any_of(inbox.c.event_id, "ids")))
 ACTED_SINCE = Statement(
     select(inbox.c.event_id).where(
@@ -21,7 +26,7 @@ EMPTY = tuple(Statement(delete(each)) for each in (lending, use, money, hold, co
 
 
 async def alone(tx: Tx) -> None:
-    """Nobody acts on an event until this transaction has ended."""
+    """Nobody acts on an event, learns or rebuilds until this transaction has ended."""
     if tx.dialect == "postgresql":
         await tx.run(ALONE)
 
