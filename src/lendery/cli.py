@@ -18,6 +18,7 @@ from lendery.cli_backup import backups
 from lendery.cli_events import events
 from lendery.cli_generate import generating
 from lendery.cli_import import bulk
+from lendery.cli_reports import reports
 from lendery.cli_rules import rules
 from lendery.cli_search import search
 from lendery.cli_seed import seeding
@@ -42,6 +43,7 @@ app.add_typer(seeding)
 app.add_typer(search)
 app.add_typer(bulk)
 app.add_typer(working)
+app.add_typer(reports)
 console = Console(stderr=True)
 
 

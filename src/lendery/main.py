@@ -60,6 +60,7 @@ from lendery.platform.http.openapi import document
 from lendery.platform.http.problems import add_problem_handlers
 from lendery.platform.http.routes_index import IndexedRouter
 from lendery.platform.jobs import Runner
+from lendery.platform.logbook import Logbook
 from lendery.platform.ports import expose
 from lendery.platform.schema import states
 from lendery.platform.services import ServiceTokens
@@ -193,7 +194,7 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
 def _internal(wiring: Wiring) -> list[APIRouter]:
     """The ports of the contexts that run here, for the processes where they do not."""
     here = wiring.settings.contexts
-    found = [expose(Deliveries, wiring.deliveries)]
+    found = [expose(Deliveries, wiring.deliveries), expose(Logbook, wiring.logs)]
     if "accounts" in here:
         found += [
             expose(Patrons, wiring.patrons),

@@ -68,6 +68,7 @@ from lendery.notices.mail_log import MailBook
 from lendery.notices.template_desk import TemplateDesk
 from lendery.parts import JOBS, LONG_JOBS, OWN_JOBS, REACTIONS, TABLES
 from lendery.platform.background import Background
+from lendery.platform.backup.progress import Progress
 from lendery.platform.cache.shared import SharedAnswers
 from lendery.platform.db import Database
 from lendery.platform.events import Deliveries, Fanout, Reactions, Relay, outboxes, sources
@@ -75,10 +76,13 @@ from lendery.platform.http.hot import JOBS as CACHE_JOBS
 from lendery.platform.http.hot import HotAnswers
 from lendery.platform.job_list import JobList
 from lendery.platform.jobs import JobRunner
+from lendery.platform.logbook import Logbook, Logs
 from lendery.platform.ports import Peer, remote
 from lendery.platform.queue import QueueRunner
 from lendery.platform.settings import CONTEXTS, Settings
 from lendery.reports.learning import Learner
+from lendery.reports.rebuilding import Rebuilding
+from lendery.reports.rules.effects import MEANINGS
 from lendery.reports.statistics import ReportDesk
 from lendery.reports.zones import Zones
 from lendery.reviews import hot as reviews_hot
@@ -269,6 +273,19 @@ class Wiring:
     def zones(self) -> Zones:
         return Zones(self.branches)
 
+    def rebuilding(self, progress: Progress) -> Rebuilding:
+        """The read model of reports from empty; only where it lives."""
+        sources = sorted({kind.name.split(".")[0] for kind in MEANINGS})
+        logs = {context: self.logbook(context) for context in sources}
+        return Rebuilding(self.db, logs, self.zones, self.learner, progress)
+
+    def logbook(self, context: str) -> Logbook:
+        return self._port(Logbook, context, lambda: self.logs)
+
+    @cached_property
+    def logs(self) -> Logs:
+        return Logs(self.db, {context: TABLES[context] for context in self.here})
+
     @cached_property
     def memory(self) -> Memory:
         # Lazily asked: copies asks circulation in turn, and neither may need the other to start.
@@ -293,8 +310,13 @@ class Wiring:
 
     @cached_property
     def relay(self) -> Relay:
+        return self.relay_but()
+
+    def relay_but(self, *deaf: str) -> Relay:
+        """To whom it may concern, but for those who will read the log instead."""
         here = self.here
-        acting = Reactions(self.db, self, {c: REACTIONS[c] for c in here if c in REACTIONS})
+        hearing = {c: REACTIONS[c] for c in here if c in REACTIONS and c not in deaf}
+        acting = Reactions(self.db, self, hearing)
         elsewhere = {
             remote(Deliveries, self.peer(context)): frozenset(each.to.name for each in reactions)
             for context, reactions in REACTIONS.items()

@@ -22,6 +22,7 @@ from lendery.demo.log_ins import LOG_INS
 from lendery.main import TABLES, Wiring, wire
 from lendery.platform import migrate
 from lendery.platform.settings import CONTEXTS, Settings
+from lendery.reports.models import lending
 from lendery.reviews.models import review
 
 TODAY = date(2026, 3, 5)
@@ -61,6 +62,7 @@ class Standing:
     ann: "AnnsAccount"
     reviews: Sequence[Any]
     ratings: Sequence[Any]  # as the catalogue knows them
+    counted: Sequence[Any]  # by reports: loans of each day, branch and category
 
     def holds_that_are(self, state: str) -> list[Any]:
         return [each for each in self.holds if each.state == state]
@@ -102,6 +104,7 @@ async def _read(wiring: Wiring, built: Built, parts: dict[str, list[int]]) -> St
         moved = event.c.name.like("circulation.Transfer%")
         transfers = await session.rows(select(event).where(moved).order_by(event.c.seq))
         patrons = await session.rows(select(patron.c.id, patron.c.category))
+        counted = await session.rows(select(lending))
         reviews, ratings = [await session.rows(select(table)) for table in (review, rating)]
     codes = [each["code"] for each in house.BRANCHES]
     states = await wiring.copy_states.states(copy_ids=[each.id for each in copies])
@@ -121,6 +124,7 @@ async def _read(wiring: Wiring, built: Built, parts: dict[str, list[int]]) -> St
         ann=await _anns(wiring),
         reviews=reviews,
         ratings=ratings,
+        counted=counted,
     )
 
 

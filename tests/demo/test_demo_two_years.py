@@ -43,8 +43,8 @@ def test_what_was_counted_is_there(town: Standing) -> None:
 
 
 def test_every_bar_comes_to_its_end(town: Standing) -> None:
-    last = ["Two years of lending", "Reviews", "Telling the catalogue"]
-    assert list(town.parts)[-3:] == last
+    last = ["Reviews", "Telling the catalogue", "Counting for the reports"]
+    assert list(town.parts)[-4:] == ["Two years of lending", *last]
     for total, advanced in town.parts.values():
         assert total == advanced > 0
 
@@ -73,3 +73,11 @@ def test_the_catalogue_knows_how_often_each_book_was_lent(town: Standing) -> Non
     lent = Counter(each.book_id for each in town.loans)
 
     assert {book: times for book, times in town.popularity.items() if times} == lent
+
+
+def test_reports_know_all_loans_from_the_log(town: Standing) -> None:
+    assert sum(row.lent for row in town.counted) == len(town.loans)
+    assert sum(row.returned for row in town.counted) == len(town.loans) - len(town.out)
+    assert {row.category for row in town.counted if row.lent} <= {
+        "adult", "child", "student", "staff",
+    }  # fmt: skip

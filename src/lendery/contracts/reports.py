@@ -84,6 +84,7 @@ class Report(Page[dict[str, Cell]]):
     since: date | None
     until: date | None
     branch_id: UUID | None
+    branch: str | None
     as_of: datetime
     columns: tuple[Column, ...]
 

@@ -6,7 +6,7 @@ each. So it is asked when somebody wants to know, and now and then by the clock.
 
 from dataclasses import dataclass
 
-from lendery.contracts.base import PeerFailed, PeerUnavailable
+from lendery.contracts.base import Busy, PeerFailed, PeerUnavailable
 from lendery.contracts.catalog import Books, Copies
 from lendery.platform.db import Database
 from lendery.reports.repository import learning
@@ -22,10 +22,11 @@ class Learner:
 
     async def catch_up(self) -> int:
         """Until all is known that was heard of. Returns how many copies and books were asked
-        about. While the catalog does not answer, what was known stays."""
+        about. While the catalog does not answer, or somebody else is at it, what was known stays.
+        """
         try:
             return await self._copies() + await self._books()
-        except (PeerUnavailable, PeerFailed):
+        except (PeerUnavailable, PeerFailed, Busy):
             return 0
 
     async def _copies(self) -> int:

@@ -13,9 +13,9 @@ from lendery.platform.db import Database
 from lendery.platform.paging import make_cursor, read_cursor
 from lendery.reports.learning import Learner
 from lendery.reports.repository import asking
-from lendery.reports.repository.asking import QUESTIONS, Wanted
+from lendery.reports.repository.asking import MILLION, QUESTIONS, Wanted
 from lendery.reports.rules.kinds import BY_NAME, LISTED
-from lendery.reports.rules.period import months_before, order_of, period_of
+from lendery.reports.rules.period import Order, Period, months_before, order_of, period_of
 from lendery.reports.zones import Zones
 
 
@@ -39,36 +39,18 @@ class ReportDesk:
             raise NoSuchReport(f"There is no such report. There are: {', '.join(BY_NAME)}.")
         today = as_of.astimezone(await self.zones.of(asked.branch_id)).date()
         period = period_of(asked, today)
-        offset = read_cursor(window.after, int)[0] if window.after else 0
-        sort, largest_first = order_of(asked, info)
+        order = order_of(asked, info)
+        offset = max(0, read_cursor(window.after, int)[0]) if window.after else 0
         branches = await self._branches()
         if info.name == "overdue":
-            rows = await self._overdue(asked, branches, actor, as_of)
-            total = len(rows)
-            rows.sort(key=lambda row: row[sort], reverse=largest_first)
-            rows = rows[offset : offset + window.limit + 1]
+            late = await self._overdue(asked, branches, actor, as_of)
+            late.sort(key=lambda row: row[order.key], reverse=order.largest_first)
+            rows, total = late[offset : offset + window.limit + 1], len(late)
         else:
-            await self.learner.catch_up()
-            wanted = Wanted(
-                since=period.since,
-                until=period.until,
-                branch_id=asked.branch_id,
-                threshold=asked.threshold,
-                before=months_before(today, asked.months),
-                per_decade=asked.per == "decade",
-            )
-            query = QUESTIONS[info.name](wanted)
-            async with self.db.unhurried() as session:
-                rows = await asking.rows(
-                    session,
-                    query,
-                    sort=sort,
-                    largest_first=largest_first,
-                    offset=max(0, offset),
-                    limit=window.limit + 1,
-                )
-                total = await asking.count(session, query) if window.total else 0
+            wanted = _wanted(asked, period, today)
+            rows, total = await self._counted(info, wanted, order, offset, window)
         dated = "from" in info.parameters
+        here = branches.get(asked.branch_id) if asked.branch_id else None
         return Report(
             name=info.name,
             title=info.title,
@@ -76,12 +58,23 @@ class ReportDesk:
             since=period.since if dated else None,
             until=period.until if dated else None,
             branch_id=asked.branch_id,
+            branch=here.name if here else None,
             as_of=as_of.astimezone(UTC),
             columns=info.columns,
             items=[_cells(info, row, branches) for row in rows[: window.limit]],
-            next_cursor=(make_cursor(offset + window.limit) if len(rows) > window.limit else None),
+            next_cursor=make_cursor(offset + window.limit) if len(rows) > window.limit else None,
             total=total if window.total else None,
         )
+
+    async def _counted(
+        self, info: ReportInfo, wanted: Wanted, order: Order, offset: int, window: Window
+    ) -> tuple[list[dict[str, Any]], int]:
+        """One row more than fits, and how many there are if that was asked."""
+        await self.learner.catch_up()
+        query = QUESTIONS[info.name](wanted)
+        async with self.db.unhurried() as session:
+            rows = await asking.rows(session, query, order, offset=offset, limit=window.limit + 1)
+            return rows, await asking.count(session, query) if window.total else 0
 
     async def _branches(self) -> dict[UUID, Branch]:
         found: dict[UUID, Branch] = {}
@@ -108,6 +101,17 @@ class ReportDesk:
         return found
 
 
+def _wanted(asked: Asked, period: Period, today: date) -> Wanted:
+    return Wanted(
+        since=period.since,
+        until=period.until,
+        branch_id=asked.branch_id,
+        threshold=asked.threshold,
+        before=months_before(today, asked.months),
+        per_decade=asked.per == "decade",
+    )
+
+
 def _cells(info: ReportInfo, row: dict[str, Any], branches: dict[UUID, Branch]) -> dict[str, Cell]:
     if "branch_id" in row:
         branch = branches.get(row["branch_id"])
@@ -122,5 +126,5 @@ def _cell(value: Any, kind: str) -> Cell:
         case "count" | "money":
             return int(value)
         case "ratio":
-            return round(float(value), 2)
+            return round(int(value) / MILLION, 2)
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -8,12 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Float,
     FromClause,
     Select,
     Subquery,
+    Uuid,
     case,
-    cast,
     func,
     null,
     or_,
@@ -22,6 +21,9 @@ from sqlalchemy import (
 
 from lendery.platform.db import Session
 from lendery.reports.models import NOWHERE, book, copy, hold, lending, money, subject, use
+from lendery.reports.rules.period import Order
+
+MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class Wanted:
 
 def _sum(column: Any) -> Any:
     return func.coalesce(func.sum(column), 0)
+
+
+def _ratio(part: Any, whole: Any) -> Any:
+    """In millionths: whole numbers are the same on both databases."""
+    return (part * MILLION) // whole
 
 
 MOVED = tuple(_sum(lending.c[name]).label(name) for name in ("lent", "renewed", "returned"))
@@ -109,9 +116,13 @@ def _turnover(wanted: Wanted, group: Any) -> Select[Any]:
     )
     there = copy.outerjoin(uses, uses.c.copy_id == copy.c.id)
     copies, lent = func.count(), _sum(uses.c.lent)
-    ratio = cast(lent, Float) / copies
     return (
-        select(group, copies.label("copies"), lent.label("lent"), ratio.label("turnover"))
+        select(
+            group,
+            copies.label("copies"),
+            lent.label("lent"),
+            _ratio(lent, copies).label("turnover"),
+        )
         .select_from(there)
         .where(copy.c.gone.is_(False), *wanted.at(copy.c.branch_id))
         .group_by(group)
@@ -151,7 +162,7 @@ def hold_ratios(wanted: Wanted) -> Select[Any]:
             *_words(),
             waiting,
             copies,
-            (cast(waiting, Float) / func.nullif(copies, 0)).label("ratio"),
+            _ratio(waiting, func.nullif(copies, 0)).label("ratio"),
             (needed - copies).label("to_buy"),
         )
         .select_from(counted.outerjoin(book, book.c.id == counted.c.book_id))
@@ -162,7 +173,7 @@ def hold_ratios(wanted: Wanted) -> Select[Any]:
 def money_by_day(wanted: Wanted) -> Select[Any]:
     return select(
         money.c.day,
-        func.nullif(money.c.branch_id, NOWHERE).label("branch_id"),
+        func.nullif(money.c.branch_id, NOWHERE, type_=Uuid).label("branch_id"),
         money.c.kind,
         money.c.currency,
         money.c.lines,
@@ -242,21 +253,15 @@ QUESTIONS: dict[str, Callable[[Wanted], Select[Any]]] = {
 
 
 async def rows(
-    session: Session,
-    query: Select[Any],
-    *,
-    sort: str,
-    largest_first: bool,
-    offset: int,
-    limit: int,
+    session: Session, query: Select[Any], order: Order, *, offset: int, limit: int
 ) -> list[dict[str, Any]]:
     """So many rows after the first `offset`, nothing where nothing is known at the end.
 
     What is equal stands in the order of the other columns, so that pages fit together.
     """
     answer = query.subquery("answer")
-    wanted = answer.c[sort]
-    first = wanted.desc() if largest_first else wanted.asc()
+    wanted = answer.c[order.key]
+    first = wanted.desc() if order.largest_first else wanted.asc()
     rest = [column.asc().nulls_last() for column in answer.c if column is not wanted]
     ordered = select(answer).order_by(first.nulls_last(), *rest).limit(limit).offset(offset)
     return [row._asdict() for row in await session.rows(ordered)]

@@ -66,7 +66,12 @@ async def learn_copies(tx: Tx, told: Sequence[BareCopy], asked: dict[UUID, int])
     """What the catalog does not name is no more."""
     there = {each.id for each in told}
     await tx.run(DROP_COPIES, ids=[each for each in asked if each not in there])
-    await tx.many(LEARN_COPY, [_copy(each, asked[each.id]) for each in told])
+    await tx.many(LEARN_COPY, [_copy(each, asked[each.id]) for each in sorted(told, key=_by_id)])
+
+
+def _by_id(told: BareCopy) -> UUID:
+    """All who write lock in this order."""
+    return told.id
 
 
 def _copy(told: BareCopy, heard: int) -> dict[str, Any]:

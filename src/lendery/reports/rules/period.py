@@ -19,6 +19,12 @@ class Period:
     until: date
 
 
+@dataclass(frozen=True)
+class Order:
+    key: str
+    largest_first: bool
+
+
 def period_of(asked: Asked, today: date) -> Period:
     """Raises Invalid when it ends before it begins."""
     until = asked.until or (max(today, asked.since) if asked.since else today)
@@ -36,14 +42,14 @@ def months_before(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def order_of(asked: Asked, info: ReportInfo) -> tuple[str, bool]:
-    """The key of the column, and whether the largest comes first. Raises Invalid."""
+def order_of(asked: Asked, info: ReportInfo) -> Order:
+    """Raises Invalid for what is no column of it, or one that cannot be sorted by."""
     wanted = asked.sort or info.sort
     key = wanted.removeprefix("-")
     if key not in {each.key for each in info.columns if each.sortable}:
         known = ", ".join(each.key for each in info.columns if each.sortable)
         raise _invalid("sort", f"Sort by one of: {known}; with - before it, the largest first.")
-    return key, wanted.startswith("-")
+    return Order(key, wanted.startswith("-"))
 
 
 def _invalid(parameter: str, says: str) -> Invalid:
