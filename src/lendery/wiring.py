@@ -51,7 +51,7 @@ from lendery.contracts.circulation import (
 )
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
-from lendery.contracts.jobs import Jobs
+from lendery.contracts.jobs import Jobs, Timetable
 from lendery.contracts.reviews import Reviews
 from lendery.parts import JOBS, LONG_JOBS, REACTIONS, TABLES
 from lendery.platform.background import Background
@@ -66,6 +66,7 @@ from lendery.platform.ports import Breaker, Peer, remote
 from lendery.platform.queue import QueueRunner
 from lendery.platform.services import ServiceTokens
 from lendery.platform.settings import CONTEXTS, Settings
+from lendery.platform.timetable_list import Timetables
 from lendery.reviews import hot as reviews_hot
 from lendery.reviews.board import ReviewBoard
 from lendery.reviews.models import CHANGES as REVIEWS_CHANGES
@@ -263,6 +264,15 @@ class Wiring:
         url, secret = self.settings.redis, self.settings.secret.get_secret_value()
         shared = SharedAnswers(url, secret) if url else None
         return HotAnswers(paths, self.db, changes, self.settings.cache_entries, shared)
+
+    @cached_property
+    def timetables(self) -> Timetables:
+        """What is done by the clock: of the parts here, and of those that can be asked."""
+        peers = self.settings.peers
+        asked = [each for each in TABLES if each in self.here or each in peers]
+        return Timetables(
+            {each: self._port(Timetable, each, lambda: self.background.timetable) for each in asked}
+        )
 
     @property
     def queue(self) -> QueueRunner:

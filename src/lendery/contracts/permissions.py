@@ -29,6 +29,7 @@ class Permission(StrEnum):
     WRITE_RULES = "rules:write"
     RUN_IMPORTS = "imports:run"
     READ_JOBS = "jobs:read"
+    RUN_JOBS = "jobs:run"
 
 
 READER = frozenset(

@@ -11,7 +11,7 @@ registering.py  somebody new                 account.py       what one of them o
 overdue.py    what is late                   desk_branch.py   where a desk stands
 reviewing.py  writing a review               review_queue.py  what staff decide about
 headings.py   an author, a subject, a series duplicates.py    what looks the same, merges
-imports.py    files of records, in four steps
+imports.py    files of records, in four steps   jobs.py       what is done by the clock
 """
 
 from fastapi import APIRouter, FastAPI
@@ -27,6 +27,7 @@ from lendery.web import (
     hold_lists,
     holds,
     imports,
+    jobs,
     my,
     overdue,
     patron_holds,
@@ -43,7 +44,7 @@ PAGES = (
     *(catalogue, headings, reviewing, holds, sessions, my),
     *(desk, desk_branch, hold_lists),
     *(review_queue, patrons, patron_holds, account, registering, overdue),
-    *(duplicates, imports),
+    *(duplicates, imports, jobs),
 )
 
 

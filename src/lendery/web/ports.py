@@ -9,6 +9,7 @@ from lendery.contracts.circulation import Branches, Calendars, CopyStates, Fees,
 from lendery.contracts.importing import Imports
 from lendery.contracts.reviews import Reviews
 from lendery.platform.settings import Settings
+from lendery.platform.timetable_list import Timetables
 
 
 class Ports(Protocol):
@@ -50,3 +51,5 @@ class Ports(Protocol):
     def calendars(self) -> Calendars: ...
     @property
     def imports(self) -> Imports: ...
+    @property
+    def timetables(self) -> Timetables: ...
