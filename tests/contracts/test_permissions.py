@@ -24,7 +24,8 @@ TABLE: list[tuple[str, Permission, bool, bool, bool, bool]] = [
     ("read rules, branches, calendars", P.READ_RULES, False, False, True, True),
     ("write rules, branches, calendars", P.WRITE_RULES, False, False, False, True),
     ("import, export, undo", P.RUN_IMPORTS, False, False, True, True),
-    ("see what long jobs do", P.READ_JOBS, False, False, True, True),
+    ("see what jobs do", P.READ_JOBS, False, False, True, True),
+    ("run jobs out of turn", P.RUN_JOBS, False, False, False, True),
 ]
 ROLES = ("reader", "librarian", "admin")
 
