@@ -15,6 +15,7 @@ from lendery.platform.jobs import Job
 from lendery.platform.metrics import JOB_FAILURES, JOBS
 from lendery.platform.periodic import Taken
 from lendery.platform.slot_runner import SlotRunner
+from lendery.platform.timetable import MOST_ATTEMPTS
 
 from .clocked import HOUR, MINUTE, NINE, SLOTS, Library
 
@@ -209,6 +210,21 @@ async def test_a_slot_left_behind_is_closed_by_the_next(library: Library) -> Non
         (NINE, "failed"),
         (NINE + HOUR, "done"),
     ]
+
+
+async def test_one_that_kills_its_process_again_and_again_is_given_up(library: Library) -> None:
+    desk = library.desk(library.job(every=24 * HOUR))
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        taken = await desk.claim(desk.works[0])  # and its process is killed
+        assert taken is not None and taken.attempts == attempt
+        library.now += desk.lease
+        assert await desk.claim(desk.works[0]) is None, "doubted"
+        library.now += desk.lease
+    assert await library.run(desk) == await library.run(desk) == [False]
+    (row,) = await library.rows()
+    assert (row.state, row.error) == ("failed", "Its process ended before it did.")
+    library.now += 24 * HOUR
+    assert await library.run(desk) == [True]
 
 
 async def test_old_slots_are_forgotten_and_the_newest_never(library: Library) -> None:

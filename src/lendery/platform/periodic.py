@@ -25,6 +25,7 @@ from lendery.platform.timetable import (
     Claim,
     Decision,
     Doubt,
+    GiveUp,
     Slot,
     Times,
     decide,
@@ -34,6 +35,7 @@ from lendery.platform.timetable import (
 
 log = structlog.get_logger()
 LEASE = timedelta(seconds=30)
+TICK = timedelta(microseconds=1)
 PAUSES = (0.2, 1.0, 5.0)  # seconds, when the database is too busy to note how a job ended
 PATIENCE = 3.0  # seconds that a job may still take when its process ends
 
@@ -128,6 +130,11 @@ class SlotDesk:
             if isinstance(decision, Doubt):
                 at = {"job": work.job.name, "slot_at": decision.at}
                 await tx.run(work.table.doubt, **at, until=now + self.lease / 2)
+            if isinstance(decision, GiveUp):
+                over = decision.at + TICK
+                await tx.run(work.table.pass_over, job=work.job.name, slot_at=over, now=now)
+                JOBS.labels(work.job.name, "failed").inc()
+                log.error("job given up", job=work.job.name, slot=decision.at.isoformat())
             if isinstance(decision, Claim):
                 return await self._take(tx, work, decision, now)
         return None

@@ -8,7 +8,7 @@ import structlog
 
 from lendery.contracts.base import Busy
 from lendery.platform.periodic import SlotDesk
-from lendery.platform.timetable import Claim, Doubt
+from lendery.platform.timetable import Wait
 
 log = structlog.get_logger()
 LOOK = 10.0  # seconds between two looks for what others asked for
@@ -43,7 +43,7 @@ class SlotRunner:
         for work, _, decision in await self.desk.look():
             if self.desk.stopping.is_set():
                 break
-            if isinstance(decision, Claim | Doubt):
+            if not isinstance(decision, Wait):
                 await self.desk.run(work)
                 until = self.desk.clock()  # look again: it may have missed others
             elif until is None or decision.until < until:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from lendery.contracts.base import PeerUnavailable, new_id
@@ -17,10 +17,8 @@ from lendery.contracts.jobs import (
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.db import Tx
 from lendery.platform.metrics import JOB_DONE_AT, JOB_FAILING
-from lendery.platform.periodic import Clockwork, SlotDesk, slot_of
-from lendery.platform.timetable import Claim, Decision, Doubt, Wait, horizon, is_over
-
-TICK = timedelta(microseconds=1)
+from lendery.platform.periodic import TICK, Clockwork, SlotDesk, slot_of
+from lendery.platform.timetable import Claim, Decision, Wait, horizon, is_over
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class TimetableList:
         row = await tx.row(work.table.newest, job=name, horizon=horizon(now))
         newest = slot_of(row) if row else None
         decision = self.desk.decide(work, newest, now)
-        if newest and newest.state == "running" and isinstance(decision, Wait | Doubt):
+        if newest and newest.state == "running" and not isinstance(decision, Claim):
             raise JobIsRunning("This job is running already.")
         if newest is None or isinstance(decision, Claim):
             return
@@ -96,7 +94,9 @@ def _next_at(work: Clockwork, decision: Decision, open_now: bool, now: datetime)
     """When it is due: the slot that waits to be begun, or the one after what runs."""
     if isinstance(decision, Claim):
         return decision.at
-    return work.times.following(now) if open_now or isinstance(decision, Doubt) else decision.until
+    if isinstance(decision, Wait) and not open_now:
+        return decision.until
+    return work.times.following(now)
 
 
 def _run_of(row: Any) -> SlotRun:

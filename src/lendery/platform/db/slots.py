@@ -136,9 +136,7 @@ def slot_table(context: str, metadata: MetaData) -> SlotTable:
                 lease_until=None,
                 again_at=None,
                 ended_at=func.coalesce(slot.c.ended_at, bindparam("now", type_=UtcDateTime())),
-                error=func.coalesce(
-                    slot.c.error, "Its process ended; the next slot made up for it."
-                ),
+                error=func.coalesce(slot.c.error, "Its process ended before it did."),
             )
         ),
         hasten=Statement(
