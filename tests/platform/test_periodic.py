@@ -10,12 +10,12 @@ import structlog
 
 from lendery.contracts.base import Invalid
 from lendery.platform.background import KEPT, forget_slots
-from lendery.platform.db import Database
+from lendery.platform.db import Database, Duplicate
 from lendery.platform.jobs import Job
 from lendery.platform.metrics import JOB_FAILURES, JOBS
-from lendery.platform.periodic import Taken
+from lendery.platform.periodic import SlotDesk, Taken
 from lendery.platform.slot_runner import SlotRunner
-from lendery.platform.timetable import MOST_ATTEMPTS
+from lendery.platform.timetable import MOST_ATTEMPTS, Claim
 
 from .clocked import HOUR, MINUTE, NINE, SLOTS, Library
 
@@ -47,6 +47,17 @@ async def test_many_that_look_at_once_run_each_slot_once(library: Library) -> No
         done = await asyncio.gather(*(library.run(desk) for desk in desks))
         assert sorted(done) == [[False]] * 7 + [[True]]
     assert [at for _, at in library.ran] == [NINE + hour * HOUR for hour in range(3)]
+
+
+async def test_without_a_look_the_key_still_refuses_a_second_claim(library: Library) -> None:
+    """The guard behind the guard: who decides on old facts is stopped by the table."""
+    await library.run(library.desk())
+    blind = library.desk()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SlotDesk, "decide", lambda *_: Claim(NINE))
+        with pytest.raises(Duplicate):
+            await blind.run(blind.works[0])
+    assert len(await library.rows()) == len(library.ran) == 1
 
 
 async def test_schedulers_whose_clocks_differ_run_what_was_missed_once(library: Library) -> None:

@@ -1,4 +1,4 @@
-"""One process of a worker, and what is sent to it: limits, unknown jobs, the end."""
+"""One process of a worker: interrupted, told to stop, called for what it does not know."""
 
 import asyncio
 import multiprocessing
@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import Celery
 from celery.exceptions import SoftTimeLimitExceeded
 from sqlalchemy import select
 
 from lendery import parts
 from lendery.main import TABLES
 from lendery.platform import migrate
-from lendery.platform.broker import RING_AGAIN, Bell
 from lendery.platform.jobs import Job
 from lendery.platform.settings import Settings
 from lendery.workers.worker import Hands
@@ -100,16 +98,3 @@ def test_a_worker_told_to_stop_gives_back_what_it_has_in_hand(
 def test_a_job_of_another_version_is_left_alone(hands: Hands) -> None:
     hands.periodic("circulation", "unheard-of")
     assert slots(hands) == []
-
-
-def test_a_call_names_the_job_and_its_limits_and_does_not_live_long() -> None:
-    app = Celery("toy", broker="memory://", set_as_current=False)
-    job = Job("age to lost", timedelta(days=1), waits, limit=timedelta(minutes=5))
-    Bell(app).for_job("circulation", job)
-    with app.connection_for_read() as connection:
-        message = connection.SimpleQueue("lendery.circulation.default").get(timeout=1)
-    assert message.headers["task"] == "lendery.periodic"
-    assert message.payload[0] == ["circulation", "age-to-lost"]
-    assert message.headers["timelimit"] == [330, 310]
-    lives = datetime.fromisoformat(message.headers["expires"]).timestamp() - time.time()
-    assert 0 < lives <= RING_AGAIN
