@@ -26,7 +26,7 @@ from lendery.platform.timetable_list import TimetableList
 if TYPE_CHECKING:
     from lendery.platform.broker import Bell
 
-KEPT = timedelta(days=30)  # slots are remembered so long, and of each job the newest for ever
+KEPT = timedelta(days=7)  # slots are remembered so long, and of each job the newest for ever
 
 
 @dataclass
