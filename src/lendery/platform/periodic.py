@@ -103,14 +103,16 @@ class SlotDesk:
 
     # -- What is to be done -----------------------------------------------------------------------
 
-    async def look(self) -> list[tuple[Clockwork, Slot | None, Decision]]:
-        """What is to be done about each job. Changes nothing, and takes no lock."""
+    async def look(self, kind: str | None = None) -> list[tuple[Clockwork, Slot | None, Decision]]:
+        """What is to be done about each job of a kind. Changes nothing, and takes no lock."""
         now, found = self.clock(), []
-        for context, (table, _) in self.clocked.items():
+        wanted = [each for each in self.works if kind in (None, each.job.queue)]
+        for context in dict.fromkeys(each.context for each in wanted):
+            table = self.clocked[context][0]
             async with self.db.read() as session:
                 rows = await session.rows(table.newest_of_all, horizon=horizon(now))
             newest = {row.job: slot_of(row) for row in rows}
-            for work in self.works:
+            for work in wanted:
                 if work.context == context:
                     known = newest.get(work.job.name)
                     found.append((work, known, self.decide(work, known, now)))
