@@ -31,19 +31,21 @@ def worker(
 ) -> None:
     """Do the library's jobs, as Celery's worker. Needs LENDERY_CELERY_BROKER.
 
-    Set LENDERY_CELERY_BROKER to redis://host:6379/1 or amqp://user:password@host:5672/name for the
-    processes that serve, for `lendery beat` and for each worker. Those that serve then leave jobs
-    to the workers. All need the same database, and the same LENDERY_IMPORT_FOLDER.
+    Set it to redis://host:6379/1 or amqp://user:password@host:5672/name for the
+    processes that serve, for `lendery beat` and for each worker. Those that serve
+    then leave jobs to the workers. All need the same database, and the same
+    LENDERY_IMPORT_FOLDER.
 
-    Jobs come in two queues for each part: `default` for what is done by the clock, and `long` for
-    imports, exports and backups. Two workers, so that neither waits for the other:
+    Jobs come in two queues for each part: `default` for what is done by the clock,
+    and `long` for imports, exports and backups. Two workers, so that neither waits
+    for the other:
 
         lendery worker --queue default
         lendery worker --queue long --at-once 1
 
-    A job that is killed half-way is taken up by another worker when it has been silent for
-    LENDERY_JOB_LEASE_SECONDS and half as long again. SIGTERM stops cleanly: what runs has three
-    seconds to end, and is then given back.
+    A job that is killed half-way is taken up by another worker when it has been
+    silent for LENDERY_JOB_LEASE_SECONDS and half as long again. SIGTERM stops
+    cleanly: what runs has three seconds to end, and is then given back.
     """
     chosen = _settings()
     here = _contexts(chosen, context or [])
@@ -54,11 +56,12 @@ def worker(
 
 @working.command()
 def beat() -> None:
-    """Ring for jobs that are due. Needs LENDERY_CELERY_BROKER, and `lendery worker` to answer.
+    """Ring for jobs that are due. Needs LENDERY_CELERY_BROKER, and `lendery worker`.
 
-    It looks into the database every five seconds, and sooner when something is due. Two may run, in
-    case one dies: each job is still done once, because the database decides who does it. When none
-    runs, jobs wait; each is then done once, not once for every time that was missed.
+    It looks into the database every five seconds, and sooner when something is
+    due. Two may run, in case one dies: each job is still done once, because the
+    database decides who does it. When none runs, jobs wait; each is then done
+    once, not once for every time that was missed.
 
         lendery beat &
         lendery worker

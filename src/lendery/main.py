@@ -19,6 +19,7 @@ from lendery.catalog import routes as catalog_routes
 from lendery.circulation import routes as circulation_routes
 from lendery.contracts.accounts import Patrons, Tokens, Users
 from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
+from lendery.contracts.base import Busy
 from lendery.contracts.catalog import Authors, Books, Copies
 from lendery.contracts.circulation import (
     Borrowings,
@@ -37,7 +38,7 @@ from lendery.contracts.circulation import (
 )
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
-from lendery.contracts.jobs import Jobs
+from lendery.contracts.jobs import Jobs, Timetable
 from lendery.contracts.notices import MailLog, Notices, NoticeTemplates
 from lendery.contracts.reports import Reports
 from lendery.contracts.reviews import Reviews
@@ -59,12 +60,14 @@ from lendery.platform.http.limits import RateLimited
 from lendery.platform.http.openapi import document
 from lendery.platform.http.problems import add_problem_handlers
 from lendery.platform.http.routes_index import IndexedRouter
+from lendery.platform.http.timetable import timetable_routes
 from lendery.platform.jobs import Runner
 from lendery.platform.logbook import Logbook
 from lendery.platform.ports import expose
 from lendery.platform.schema import states
 from lendery.platform.services import ServiceTokens
 from lendery.platform.settings import CONTEXTS, Settings
+from lendery.platform.timetable_list import measure
 from lendery.reports import routes as reports_routes
 from lendery.reviews import routes as reviews_routes
 from lendery.wiring import Wiring, wire
@@ -144,6 +147,8 @@ def _edge(app: ASGIApp, wiring: Wiring, identities: Identities) -> ASGIApp:
 
 def _routers(wiring: Wiring) -> list[APIRouter]:
     here, found = wiring.settings.contexts, []
+    if wiring.here:
+        found.append(timetable_routes(wiring.timetables))  # before /jobs/{job_id}
     if "circulation" in here:
         found.append(
             circulation_routes.routes(
@@ -194,7 +199,11 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
 def _internal(wiring: Wiring) -> list[APIRouter]:
     """The ports of the contexts that run here, for the processes where they do not."""
     here = wiring.settings.contexts
-    found = [expose(Deliveries, wiring.deliveries), expose(Logbook, wiring.logs)]
+    found = [
+        expose(Deliveries, wiring.deliveries),
+        expose(Logbook, wiring.logs),
+        expose(Timetable, wiring.background.timetable),
+    ]
     if "accounts" in here:
         found += [
             expose(Patrons, wiring.patrons),
@@ -285,6 +294,8 @@ def _health(wiring: Wiring) -> APIRouter:
 
     @router.get("/metrics")
     async def metrics() -> Response:
+        with contextlib.suppress(Busy):
+            await measure(wiring.background.slots)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return router

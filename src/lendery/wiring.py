@@ -59,7 +59,7 @@ from lendery.contracts.circulation import (
 )
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
-from lendery.contracts.jobs import Jobs
+from lendery.contracts.jobs import Jobs, Timetable
 from lendery.contracts.notices import MailLog, Notices, NoticeTemplates
 from lendery.contracts.reports import Reports
 from lendery.contracts.reviews import Reviews
@@ -80,6 +80,7 @@ from lendery.platform.logbook import Logbook, Logs
 from lendery.platform.ports import Peer, remote
 from lendery.platform.queue import QueueRunner
 from lendery.platform.settings import CONTEXTS, Settings
+from lendery.platform.timetable_list import Timetables
 from lendery.reports.learning import Learner
 from lendery.reports.rebuilding import Rebuilding
 from lendery.reports.rules.effects import MEANINGS
@@ -350,6 +351,15 @@ class Wiring:
         url, secret = self.settings.redis, self.settings.secret.get_secret_value()
         shared = SharedAnswers(url, secret) if url else None
         return HotAnswers(paths, self.db, changes, self.settings.cache_entries, shared)
+
+    @cached_property
+    def timetables(self) -> Timetables:
+        """What is done by the clock: of the parts here, and of those that can be asked."""
+        peers = self.settings.peers
+        asked = [each for each in TABLES if each in self.here or each in peers]
+        return Timetables(
+            {each: self._port(Timetable, each, lambda: self.background.timetable) for each in asked}
+        )
 
     @property
     def queue(self) -> QueueRunner:

@@ -354,8 +354,17 @@ def test_fresh_tables_in_which_nobody_did_anything_are_an_empty_place(
     with libraries.url("sqlite") as library:
         asyncio.run(keep(library, tmp_path / "sunday.lendery"))
         migrate.run(empty, CONTEXTS)
+        asyncio.run(run_its_jobs(empty))
         asyncio.run(bring_back(tmp_path / "sunday.lendery", empty))
         assert everything(empty) == everything(library)
+
+
+async def run_its_jobs(url: str) -> None:
+    """As when it was served for a moment."""
+    wiring = wire(Settings(database_url=url))
+    desk = wiring.background.slots
+    assert all([await desk.run(work) for work in desk.works])
+    await wiring.close()
 
 
 def test_a_missing_folder_is_made(libraries: Shelter, tmp_path: Path) -> None:

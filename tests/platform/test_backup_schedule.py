@@ -219,7 +219,7 @@ def test_a_process_without_tables_makes_no_backups(folder: Path) -> None:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder.parents[1])
-        assert wire(web).jobs.jobs == []
+        assert wire(web).background.slots.works == []
 
 
 def test_a_served_library_makes_its_backups_by_itself(folder: Path, tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ async def test_one_key_is_answered_once(db: Database) -> None:
     assert told.value.columns == {"scope", "key"}
 
 
-def test_each_context_has_its_own_four_tables() -> None:
+def test_each_context_has_its_own_five_tables() -> None:
     from sqlalchemy import MetaData
 
     metadata = MetaData()
@@ -197,6 +197,7 @@ def test_each_context_has_its_own_four_tables() -> None:
         "reviews_seal",
         "reviews_inbox",
         "reviews_request",
+        "reviews_slot",
     }
     assert tables.context == "reviews"
     index = next(i for i in tables.event.indexes if i.name == "reviews_event_by_id")

@@ -1,60 +1,23 @@
 """Slots in the database: each run once, by whoever comes first, also after a kill."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import pytest_asyncio
 import structlog
-from sqlalchemy import select
 
 from lendery.contracts.base import Invalid
 from lendery.platform.background import KEPT, forget_slots
-from lendery.platform.db import Database
+from lendery.platform.db import Database, Duplicate
 from lendery.platform.jobs import Job
 from lendery.platform.metrics import JOB_FAILURES, JOBS
-from lendery.platform.periodic import SlotDesk, Taken
+from lendery.platform.periodic import Clockwork, SlotDesk, Taken
 from lendery.platform.slot_runner import SlotRunner
+from lendery.platform.timetable import MOST_ATTEMPTS, Claim
 
-from .toy import CIRCULATION
-
-SLOTS = CIRCULATION.slots
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-NINE = datetime(2026, 3, 1, 9, tzinfo=UTC)
-
-
-@dataclass
-class Library:
-    """Jobs that note when they ran; `before` is awaited in each."""
-
-    db: Database
-    now: datetime = NINE + 12 * MINUTE
-    ran: list[tuple[str, datetime]] = field(default_factory=list)
-    before: Callable[[], Awaitable[object]] | None = None
-
-    def job(self, name: str = "age to lost", every: timedelta = HOUR, **but: Any) -> Job:
-        async def run(wiring: Any, now: datetime) -> None:
-            assert wiring is self
-            if self.before:
-                await self.before()
-            self.ran.append((name, now))
-
-        return Job(name, every, run, **but)
-
-    def desk(self, *jobs: Job, **but: Any) -> SlotDesk:
-        clocked: dict[str, Any] = {"circulation": (SLOTS, jobs or (self.job(),))}
-        return SlotDesk(self, self.db, clocked, clock=lambda: self.now, **but)
-
-    async def run(self, desk: SlotDesk) -> Sequence[bool]:
-        """What happens when a process looks at each of its jobs now."""
-        return [await desk.run(work) for work in desk.works]
-
-    async def rows(self) -> list[Any]:
-        async with self.db.read() as session:
-            return await session.rows(select(SLOTS.slot).order_by(SLOTS.slot.c.slot_at))
+from .clocked import HOUR, MINUTE, NINE, SLOTS, Library
 
 
 @pytest_asyncio.fixture
@@ -84,6 +47,17 @@ async def test_many_that_look_at_once_run_each_slot_once(library: Library) -> No
         done = await asyncio.gather(*(library.run(desk) for desk in desks))
         assert sorted(done) == [[False]] * 7 + [[True]]
     assert [at for _, at in library.ran] == [NINE + hour * HOUR for hour in range(3)]
+
+
+async def test_without_a_look_the_key_still_refuses_a_second_claim(library: Library) -> None:
+    """The guard behind the guard: who decides on old facts is stopped by the table."""
+    await library.run(library.desk())
+    blind = library.desk()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SlotDesk, "decide", lambda *_: Claim(NINE))
+        with pytest.raises(Duplicate):
+            await blind.run(blind.works[0])
+    assert len(await library.rows()) == len(library.ran) == 1
 
 
 async def test_schedulers_whose_clocks_differ_run_what_was_missed_once(library: Library) -> None:
@@ -249,6 +223,21 @@ async def test_a_slot_left_behind_is_closed_by_the_next(library: Library) -> Non
     ]
 
 
+async def test_one_that_kills_its_process_again_and_again_is_given_up(library: Library) -> None:
+    desk = library.desk(library.job(every=24 * HOUR))
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        taken = await desk.claim(desk.works[0])  # and its process is killed
+        assert taken is not None and taken.attempts == attempt
+        library.now += desk.lease
+        assert await desk.claim(desk.works[0]) is None, "doubted"
+        library.now += desk.lease
+    assert await library.run(desk) == await library.run(desk) == [False]
+    (row,) = await library.rows()
+    assert (row.state, row.error) == ("failed", "Its process ended before it did.")
+    library.now += 24 * HOUR
+    assert await library.run(desk) == [True]
+
+
 async def test_old_slots_are_forgotten_and_the_newest_never(library: Library) -> None:
     desk = library.desk(library.job(), library.job("monthly"))
     await library.run(desk)
@@ -264,16 +253,53 @@ async def test_old_slots_are_forgotten_and_the_newest_never(library: Library) ->
 async def test_a_runner_looks_sleeps_until_the_next_and_stops(library: Library) -> None:
     library.now = NINE + 59 * MINUTE + timedelta(seconds=58)
     runner = SlotRunner(library.desk(library.job(), library.job("second")))
-    assert await runner._once() == 0 and len(library.ran) == 2, "and looks again at once"
-    assert await runner._once() == 2
+    assert await runner._once("default") == 0 and len(library.ran) == 2, "and looks again at once"
+    assert await runner._once("default") == 2
     library.now = NINE + HOUR
-    await runner._once()
-    assert await runner._once() == runner.rest, "an hour, but somebody may ask meanwhile"
+    await runner._once("default")
+    assert await runner._once("default") == runner.rest, "an hour, but somebody may ask meanwhile"
     running = asyncio.create_task(runner.run())
     await asyncio.sleep(0)
     runner.stop()
     await asyncio.wait_for(running, 1)
     assert len(library.ran) == 4
+
+
+async def test_what_takes_long_holds_up_nothing_else(library: Library) -> None:
+    begun, second = asyncio.Event(), asyncio.Event()
+
+    async def backup(_: Any, now: datetime) -> None:
+        begun.set()
+        await second.wait()
+
+    async def other(_: Any, now: datetime) -> None:
+        await begun.wait()
+        second.set()
+
+    jobs = [Job("backup", HOUR, backup, queue="long"), Job("other", HOUR, other)]
+    runner = SlotRunner(library.desk(*jobs))
+    running = asyncio.create_task(runner.run())
+    await asyncio.wait_for(second.wait(), 5)
+    runner.stop()
+    await asyncio.wait_for(running, 5)
+    assert {row.state for row in await library.rows()} == {"done"}
+
+
+async def test_a_job_that_cannot_be_begun_holds_up_no_other(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = library.desk(library.job("bad"), library.job("good"))
+    claim = desk.claim
+
+    async def broken(work: Clockwork) -> Taken | None:
+        if work.job.name == "bad":
+            raise RuntimeError("disk full")
+        return await claim(work)
+
+    monkeypatch.setattr(desk, "claim", broken)
+    runner = SlotRunner(desk)
+    assert await runner._once("default") == 0 and [name for name, _ in library.ran] == ["good"]
+    assert await runner._once("default") == runner.rest
 
 
 async def test_no_job_is_begun_after_the_runner_was_stopped(library: Library) -> None:

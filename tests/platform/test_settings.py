@@ -82,6 +82,8 @@ ENVIRONMENTS: list[tuple[dict[str, str], str, Any]] = [
     ({"LENDERY_TRUSTED_PROXIES": "10.0.0.1,10.0.0.2"}, "trusted_proxies", {"10.0.0.1", "10.0.0.2"}),
     ({"LENDERY_TRUSTED_PROXIES": ""}, "trusted_proxies", frozenset()),
     ({"LENDERY_SOMETHING_ELSE": "x"}, "workers", 1),
+    ({"LENDERY_CELERY_BROKER": ""}, "celery_broker", None),
+    ({"LENDERY_TIME_ZONE": "Europe/Berlin"}, "time_zone", "Europe/Berlin"),
 ]
 
 
@@ -113,12 +115,23 @@ def test_neighbours_are_named_one_by_one(monkeypatch: pytest.MonkeyPatch) -> Non
         ("LENDERY_DATABASE_POOL", "0"),
         ("LENDERY_ACCESS_TOKEN_MINUTES", "61"),
         ("LENDERY_LOG_LEVEL", "loud"),
+        ("LENDERY_TIME_ZONE", "Mars/Olympus"),
+        ("LENDERY_TIME_ZONE", "../../etc/passwd"),
+        ("LENDERY_CELERY_BROKER", "filesystem://somewhere"),
+        ("LENDERY_JOB_LEASE_SECONDS", "0.5"),
     ],
 )
 def test_nonsense_is_refused(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, text)
     with pytest.raises(ValidationError):
         Settings()
+
+
+def test_workers_are_of_no_use_to_a_library_in_memory() -> None:
+    broker = "redis://127.0.0.1/1"
+    with pytest.raises(ValidationError, match="needs a database that workers can reach"):
+        Settings(database_url="sqlite://", celery_broker=broker)
+    assert Settings(database_url="sqlite:///l.db", celery_broker=broker).celery_broker
 
 
 @pytest.mark.parametrize(

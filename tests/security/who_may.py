@@ -182,6 +182,10 @@ BULK = {
     "GET /exports/{export_id}": [Ask(STAFF)],
     "GET /exports/{export_id}/file": [Ask(STAFF)],
     "GET /jobs": [Ask(STAFF)],
+    "GET /jobs/periodic": [Ask(STAFF)],
+    "POST /jobs/periodic/{context}/{job}/run": [
+        Ask(ADMINS, status=202, at={"context": "accounts", "job": "forget-old-slots"})
+    ],
     "GET /jobs/{job_id}": [Ask(STAFF, at={"job_id": "{import_id}"})],
     "POST /jobs/{job_id}/cancel": [
         Ask(STAFF, at={"job_id": "{import_id}"}, status=409, witness=IMPORT)

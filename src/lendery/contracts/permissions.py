@@ -30,6 +30,7 @@ class Permission(StrEnum):
     WRITE_RULES = "rules:write"
     RUN_IMPORTS = "imports:run"
     READ_JOBS = "jobs:read"
+    RUN_JOBS = "jobs:run"
     READ_NOTICES = "notices:read"
     WRITE_NOTICES = "notices:write"
     READ_REPORTS = "reports:read"

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from lendery.contracts.jobs import Timetable
 from lendery.platform.backup.scheduled import backup_job
 from lendery.platform.cache.feed import Feed
 from lendery.platform.db import Database
@@ -16,15 +17,16 @@ from lendery.platform.db.jobs import JobTable
 from lendery.platform.db.log import ContextTables
 from lendery.platform.db.slots import SlotTable
 from lendery.platform.jobs import Job, Runner
-from lendery.platform.periodic import SlotDesk
+from lendery.platform.periodic import Clockwork, SlotDesk
 from lendery.platform.queue import LongJob, QueueRunner
 from lendery.platform.settings import Settings
 from lendery.platform.slot_runner import SlotRunner
+from lendery.platform.timetable_list import TimetableList
 
 if TYPE_CHECKING:
     from lendery.platform.broker import Bell
 
-KEPT = timedelta(days=30)  # slots are remembered so long, and of each job the newest for ever
+KEPT = timedelta(days=7)  # slots are remembered so long, and of each job the newest for ever
 
 
 @dataclass
@@ -73,6 +75,17 @@ class Background:
         from lendery.platform.broker import Bell, celery_app
 
         return Bell(celery_app(self.settings))
+
+    @cached_property
+    def timetable(self) -> Timetable:
+        """The jobs by the clock of the contexts here."""
+        return TimetableList(self.slots, self._wake)
+
+    def _wake(self, work: Clockwork) -> None:
+        if self.bell:
+            self.bell.soon_for_job(work.context, work.job)
+        else:
+            self.clock.wake()
 
     def _clocked(self) -> Mapping[str, tuple[SlotTable, Sequence[Job]]]:
         """Each context's own jobs and what every library needs. The backup is the first one's."""

@@ -108,6 +108,14 @@ JOBS = Counter(
     "lendery_jobs_total", "Jobs run here, by the clock or asked for.", ["name", "result"]
 )
 JOB_FAILURES = Counter("lendery_job_failures_total", "Runs of jobs that failed.", ["name", "error"])
+JOB_FAILING = Gauge(
+    "lendery_job_failing", "1 while the last slot of a job failed.", ["context", "name", "error"]
+)
+JOB_DONE_AT = Gauge(
+    "lendery_job_done_timestamp_seconds",
+    "When a job was last done, in seconds since 1970; seen while no failure came after.",
+    ["context", "name"],
+)
 JOB_SECONDS = Histogram(
     "lendery_job_seconds",
     "Time a run of a job took, in seconds.",

@@ -25,6 +25,7 @@ from lendery.platform.timetable import (
     Claim,
     Decision,
     Doubt,
+    GiveUp,
     Slot,
     Times,
     decide,
@@ -34,6 +35,7 @@ from lendery.platform.timetable import (
 
 log = structlog.get_logger()
 LEASE = timedelta(seconds=30)
+TICK = timedelta(microseconds=1)
 PAUSES = (0.2, 1.0, 5.0)  # seconds, when the database is too busy to note how a job ended
 PATIENCE = 3.0  # seconds that a job may still take when its process ends
 
@@ -101,14 +103,16 @@ class SlotDesk:
 
     # -- What is to be done -----------------------------------------------------------------------
 
-    async def look(self) -> list[tuple[Clockwork, Slot | None, Decision]]:
-        """What is to be done about each job. Changes nothing, and takes no lock."""
+    async def look(self, kind: str | None = None) -> list[tuple[Clockwork, Slot | None, Decision]]:
+        """What is to be done about each job of a kind. Changes nothing, and takes no lock."""
         now, found = self.clock(), []
-        for context, (table, _) in self.clocked.items():
+        wanted = [each for each in self.works if kind in (None, each.job.queue)]
+        for context in dict.fromkeys(each.context for each in wanted):
+            table = self.clocked[context][0]
             async with self.db.read() as session:
                 rows = await session.rows(table.newest_of_all, horizon=horizon(now))
             newest = {row.job: slot_of(row) for row in rows}
-            for work in self.works:
+            for work in wanted:
                 if work.context == context:
                     known = newest.get(work.job.name)
                     found.append((work, known, self.decide(work, known, now)))
@@ -128,6 +132,11 @@ class SlotDesk:
             if isinstance(decision, Doubt):
                 at = {"job": work.job.name, "slot_at": decision.at}
                 await tx.run(work.table.doubt, **at, until=now + self.lease / 2)
+            if isinstance(decision, GiveUp):
+                over = decision.at + TICK
+                await tx.run(work.table.pass_over, job=work.job.name, slot_at=over, now=now)
+                JOBS.labels(work.job.name, "failed").inc()
+                log.error("job given up", job=work.job.name, slot=decision.at.isoformat())
             if isinstance(decision, Claim):
                 return await self._take(tx, work, decision, now)
         return None

@@ -98,13 +98,20 @@ class Doubt:
 
 
 @dataclass(frozen=True)
+class GiveUp:
+    """This slot was begun too often and never came to its end."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Wait:
     """Nothing is to be done before this time."""
 
     until: datetime
 
 
-Decision = Claim | Doubt | Wait
+Decision = Claim | Doubt | GiveUp | Wait
 
 
 def horizon(now: datetime) -> datetime:
@@ -127,6 +134,8 @@ def decide(
             return Wait(newest.lease_until)
         if not newest.doubted or (newest.lease_until or now) > now:
             return Doubt(newest.at)
+        if newest.attempts >= MOST_ATTEMPTS:
+            return GiveUp(newest.at)
     if not is_over(newest) and (each or newest.at >= this):
         again_at = _again_at(newest, now)
         return Wait(again_at) if again_at > now else Claim(newest.at, again=True)

@@ -11,7 +11,7 @@ registering.py  somebody new                 account.py       what one of them o
 overdue.py    what is late                   desk_branch.py   where a desk stands
 reviewing.py  writing a review               review_queue.py  what staff decide about
 headings.py   an author, a subject, a series duplicates.py    what looks the same, merges
-imports.py    files of records, in four steps
+imports.py    files of records, in four steps jobs.py         what is done by the clock
 inbox.py      what a reader was told         wording.py       how it is worded
 """
 
@@ -29,6 +29,7 @@ from lendery.web import (
     holds,
     imports,
     inbox,
+    jobs,
     my,
     overdue,
     patron_holds,
@@ -46,7 +47,7 @@ PAGES = (
     *(catalogue, headings, reviewing, holds, sessions, my, inbox),
     *(desk, desk_branch, hold_lists),
     *(review_queue, patrons, patron_holds, account, registering, overdue),
-    *(duplicates, imports, wording),
+    *(duplicates, imports, jobs, wording),
 )
 
 

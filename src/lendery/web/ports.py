@@ -10,6 +10,7 @@ from lendery.contracts.importing import Imports
 from lendery.contracts.notices import Notices, NoticeTemplates
 from lendery.contracts.reviews import Reviews
 from lendery.platform.settings import Settings
+from lendery.platform.timetable_list import Timetables
 
 
 class Ports(Protocol):
@@ -55,3 +56,5 @@ class Ports(Protocol):
     def calendars(self) -> Calendars: ...
     @property
     def imports(self) -> Imports: ...
+    @property
+    def timetables(self) -> Timetables: ...

@@ -46,6 +46,7 @@ class SlotTable:
     claim: Statement
     claim_again: Statement
     pass_over: Statement
+    hasten: Statement
     doubt: Statement
     renew: Statement
     end: Statement
@@ -103,7 +104,7 @@ def slot_table(context: str, metadata: MetaData) -> SlotTable:
             .with_for_update()
         ),
         newest_of_all=_newest_where(slot, believed),
-        last_ended=_newest_where(slot, slot.c.ended_at.is_not(None)),
+        last_ended=_newest_where(slot, and_(slot.c.ended_at.is_not(None), believed)),
         ask=Statement(insert(slot).values({name: given[name] for name in given})),
         claim=Statement(
             insert(slot).values(
@@ -135,10 +136,13 @@ def slot_table(context: str, metadata: MetaData) -> SlotTable:
                 lease_until=None,
                 again_at=None,
                 ended_at=func.coalesce(slot.c.ended_at, bindparam("now", type_=UtcDateTime())),
-                error=func.coalesce(
-                    slot.c.error, "Its process ended; the next slot made up for it."
-                ),
+                error=func.coalesce(slot.c.error, "Its process ended before it did."),
             )
+        ),
+        hasten=Statement(
+            update(slot)
+            .where(at, slot.c.again_at.is_not(None))
+            .values(state="waiting", again_at=None)
         ),
         doubt=Statement(
             update(slot)
