@@ -78,10 +78,10 @@ class MailServer:
 
     @classmethod
     @contextmanager
-    def open(cls) -> Iterator["MailServer"]:
-        """Listens on a free port of 127.0.0.1 until the block ends."""
+    def open(cls, **options: Any) -> Iterator["MailServer"]:
+        """Listens on a free port of 127.0.0.1 until the block ends. `options` are aiosmtpd's."""
         server, loop = cls(), asyncio.new_event_loop()
-        protocol = partial(SMTP, server, hostname="mail.test", enable_SMTPUTF8=True)
+        protocol = partial(SMTP, server, hostname="mail.test", enable_SMTPUTF8=True, **options)
         thread = threading.Thread(target=loop.run_forever, daemon=True)
         thread.start()
         opening = loop.create_server(protocol, "127.0.0.1", 0)

@@ -16,6 +16,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from lendery.contracts.accounts import User, Users
 from lendery.contracts.base import new_id
 from lendery.contracts.permissions import SYSTEM
@@ -30,6 +32,7 @@ from lendery.notices.smtp import UNWRITABLE, Post, Reply, open_post
 from lendery.platform.db import Database
 from lendery.platform.settings import Settings
 
+log = structlog.get_logger()
 AT_ONCE = 20  # claimed together
 AT_MOST = 25  # such batches in one run: other jobs of the process want their turn
 
@@ -75,6 +78,7 @@ class PostOffice:
                     reply = await self._deliver(row, known, post, now)
                     sent += reply is not None and reply.outcome == "sent"
                     if reply is not None and reply.away:
+                        log.warning("mails wait", why=reply.why, code=reply.code)
                         await self._give_back(claimed[at + 1 :], now)
                         return sent
         return sent

@@ -67,12 +67,14 @@ async def ask_hold(
     kind, state = HOLDS[type(event)]
     if held is None or held.state != state:
         return None
+    if isinstance(event, HoldCancelled) and await _is_gone(ports, held.patron_id):
+        return None
     facts = {
         "branch": held.branch,
         "expires_on": held.expires_on.isoformat() if held.expires_on else None,
         "title": await title_of(ports, held.book_id),
     }
-    return await _told(ports, News(held.patron_id, kind, facts, held.time_zone))
+    return _told(ports, News(held.patron_id, kind, facts, held.time_zone))
 
 
 async def ask_renewed(ports: Neighbours, event: LoanRenewed) -> Told | None:
@@ -87,7 +89,7 @@ async def ask_renewed(ports: Neighbours, event: LoanRenewed) -> Told | None:
         "due_on": loan.due_on.isoformat(),
         "title": await title_of(ports, loan.book_id),
     }
-    return await _told(ports, News(loan.patron_id, "loan-renewed", facts, loan.time_zone))
+    return _told(ports, News(loan.patron_id, "loan-renewed", facts, loan.time_zone))
 
 
 async def ask_charge(ports: Neighbours, event: FineCharged) -> Told | None:
@@ -96,7 +98,7 @@ async def ask_charge(ports: Neighbours, event: FineCharged) -> Told | None:
     posted = await ports.due_list.charge(fine_id=event.fine_id)
     if posted is None:
         return None
-    return await _told(ports, _money(ports, posted, "charge-added", {"reason": posted.reason}))
+    return _told(ports, _money(ports, posted, "charge-added", {"reason": posted.reason}))
 
 
 async def ask_payment(ports: Neighbours, event: FinePaid) -> Told | None:
@@ -107,7 +109,7 @@ async def ask_payment(ports: Neighbours, event: FinePaid) -> Told | None:
     if posted is None:
         return None
     news = _money(ports, posted, "payment-received", {"method": posted.method})
-    return await _told(ports, news, (event.settlement_id, "payment-received"))
+    return _told(ports, news, (event.settlement_id, "payment-received"))
 
 
 async def tell(tx: Tx, event: Event, told: Told | None) -> None:
@@ -133,10 +135,12 @@ def _is_before(ports: Neighbours, event: Event) -> bool:
     return first is not None and event.at.date() < first
 
 
-async def _told(ports: Neighbours, news: News, once: tuple[UUID, str] | None = None) -> Told | None:
-    """None for who was removed: what ends with a person is announced after they are gone."""
-    if not await ports.users.by_ids(ids=[news.patron_id], actor=SYSTEM):
-        return None
+async def _is_gone(ports: Neighbours, patron_id: UUID) -> bool:
+    """Was this person removed? Their holds are cancelled after they are gone."""
+    return not await ports.users.by_ids(ids=[patron_id], actor=SYSTEM)
+
+
+def _told(ports: Neighbours, news: News, once: tuple[UUID, str] | None = None) -> Told:
     return Told(news, Ways.of(ports.settings), once)
 
 
