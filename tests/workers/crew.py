@@ -1,5 +1,6 @@
 """Workers and beats as processes, on a library of a test's own, and what they left in it."""
 
+import datetime as dt
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Select, Table, insert, select
 
@@ -20,6 +22,7 @@ from tests.platform.toy import on_connection
 from .program import LOANS, loan, metadata
 
 PATIENCE = 60.0
+ZONE = "Europe/Berlin"
 SLOT = TABLES["circulation"].slots.slot
 ROOT = Path(__file__).parents[2]
 
@@ -36,6 +39,12 @@ def build(url: str) -> None:
     on_connection(url, more)
 
 
+def night() -> dt.time:
+    """A time of the day that does not come while a test runs."""
+    morning = 8 <= dt.datetime.now(ZoneInfo(ZONE)).hour < 20
+    return dt.time(2, 30) if morning else dt.time(14, 30)
+
+
 @dataclass
 class Crew:
     """What is started here is stopped at the end, by its process group."""
@@ -43,7 +52,9 @@ class Crew:
     url: str
     broker: str
     folder: Path
-    jobs: str = "charge"
+    jobs: str
+    lease: int
+    at: dt.time = field(default_factory=night)
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     @property
@@ -54,9 +65,10 @@ class Crew:
         given = {
             "LENDERY_DATABASE_URL": self.url,
             "LENDERY_CELERY_BROKER": self.broker,
-            "LENDERY_JOB_LEASE_SECONDS": "1",
+            "LENDERY_JOB_LEASE_SECONDS": str(self.lease),
             "LENDERY_LOG_FORMAT": "json",
-            "LENDERY_TIME_ZONE": "Europe/Berlin",
+            "LENDERY_TIME_ZONE": ZONE,
+            "LENDERY_TEST_AT": self.at.isoformat(),
             "LENDERY_TEST_HANG": str(self.hang),
             "LENDERY_TEST_JOBS": self.jobs,
         }
@@ -111,8 +123,8 @@ class Crew:
 
 
 @contextmanager
-def crew(url: str, broker: str, folder: Path, jobs: str = "charge") -> Iterator[Crew]:
-    made = Crew(url, broker, folder, jobs)
+def crew(url: str, broker: str, folder: Path, jobs: str, lease: int) -> Iterator[Crew]:
+    made = Crew(url, broker, folder, jobs, lease)
     try:
         yield made
     finally:
