@@ -23,7 +23,6 @@ from .program import LOANS, loan, metadata
 
 PATIENCE = 60.0
 ZONE = "Europe/Berlin"
-SLOT = TABLES["circulation"].slots.slot
 ROOT = Path(__file__).parents[2]
 
 
@@ -89,8 +88,12 @@ class Crew:
         found: list[Any] = on_connection(self.url, lambda c: c.execute(asked).all())
         return found
 
-    def slots(self, job: str) -> list[Any]:
-        return self.rows(select(SLOT).where(SLOT.c.job == job).order_by(SLOT.c.slot_at))
+    def slots(self, job: str, context: str = "circulation") -> list[Any]:
+        slot = TABLES[context].slots.slot
+        return self.rows(select(slot).where(slot.c.job == job).order_by(slot.c.slot_at))
+
+    def is_done(self, job: str, context: str = "circulation") -> bool:
+        return any(slot.state == "done" for slot in self.slots(job, context))
 
     def until(self, happened: Callable[[], Any]) -> Any:
         """Waits for it."""

@@ -69,7 +69,7 @@ def test_two_beats_two_workers_and_one_killed_half_way(libraries: Shelter, tmp_p
         here.hang.unlink()
         dead, alive = sorted(workers, key=lambda each: each.pid != hung)
         here.kill(dead)
-        here.until(lambda: here.slots("charge")[0].state == "done")
+        here.until(lambda: here.is_done("charge"))
         here.until(lambda: len(here.rows(tick)) >= 5)
         assert here.stop(*beats, alive) == [0, 0, 0]
 
@@ -120,7 +120,8 @@ def test_a_worker_told_to_stop_gives_back_and_another_goes_on(
         bell = Bell(celery_app(Settings(celery_broker=broker)))
         bell.for_long_work("catalog")
         bell.for_long_work("catalog")
-        here.until(lambda: here.rows(counted) and here.slots("age")[0].state == "done")
+        here.until(lambda: here.rows(counted) and here.is_done("age"))
+        here.until(lambda: here.is_done("find duplicates", "catalog"))  # in the queue `long`
         assert here.stop(worker, beat) == [0, 0]
         assert [(slot.state, slot.attempts) for slot in here.slots("charge")] == [("waiting", 0)]
         (slot,) = here.slots("age")
