@@ -19,14 +19,24 @@ async def nothing(_: Any, now: datetime) -> None: ...
 JOB = Job("age to lost", timedelta(days=1), nothing, limit=timedelta(minutes=5))
 
 
-def test_a_call_names_the_job_and_its_limits_and_does_not_live_long() -> None:
+BACKUP = Job("backup", timedelta(days=1), nothing, limit=timedelta(hours=12), queue="long")
+CALLS = [
+    (JOB, "default", "lendery.periodic", "age-to-lost", 300),
+    (BACKUP, "long", "lendery.periodic_long", "backup", 43_200),
+]
+
+
+@pytest.mark.parametrize(("job", "queue", "task", "slug", "limit"), CALLS)
+def test_a_call_names_the_job_and_its_limits_and_does_not_live_long(
+    job: Job, queue: str, task: str, slug: str, limit: int
+) -> None:
     app = Celery("toy", broker="memory://", set_as_current=False)
-    Bell(app).for_job("circulation", JOB)
+    Bell(app).for_job("circulation", job)
     with app.connection_for_read() as connection:
-        message = connection.SimpleQueue("lendery.circulation.default").get(timeout=1)
-    assert message.headers["task"] == "lendery.periodic"
-    assert message.payload[0] == ["circulation", "age-to-lost"]
-    assert message.headers["timelimit"] == [330, 310]
+        message = connection.SimpleQueue(f"lendery.circulation.{queue}").get(timeout=1)
+    assert message.headers["task"] == task
+    assert message.payload[0] == ["circulation", slug]
+    assert message.headers["timelimit"] == [limit + 30, limit + 10]
     lives = datetime.fromisoformat(message.headers["expires"]) - datetime.now(UTC)
     assert timedelta(0) < lives <= timedelta(seconds=RING_AGAIN)
 
@@ -45,3 +55,9 @@ async def test_who_asks_for_work_does_not_wait_for_a_broker_that_is_away(broker:
             await next(iter(bell._ringing))
     assert [each["event"] for each in logged] == ["broker not reached"] * 2
     assert "secret" not in str(logged)
+
+
+def test_what_may_take_longer_than_a_broker_waits_is_long() -> None:
+    Job("quick", timedelta(days=1), nothing, limit=timedelta(minutes=25))
+    with pytest.raises(ValueError, match="belongs to the queue `long`"):
+        Job("slow", timedelta(days=1), nothing, limit=timedelta(minutes=26))

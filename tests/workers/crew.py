@@ -1,5 +1,6 @@
 """Workers and beats as processes, on a library of a test's own, and what they left in it."""
 
+import datetime as dt
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Select, Table, insert, select
 
@@ -20,7 +22,7 @@ from tests.platform.toy import on_connection
 from .program import LOANS, loan, metadata
 
 PATIENCE = 60.0
-SLOT = TABLES["circulation"].slots.slot
+ZONE = "Europe/Berlin"
 ROOT = Path(__file__).parents[2]
 
 
@@ -36,6 +38,12 @@ def build(url: str) -> None:
     on_connection(url, more)
 
 
+def night() -> dt.time:
+    """A time of the day that does not come while a test runs."""
+    morning = 8 <= dt.datetime.now(ZoneInfo(ZONE)).hour < 20
+    return dt.time(2, 30) if morning else dt.time(14, 30)
+
+
 @dataclass
 class Crew:
     """What is started here is stopped at the end, by its process group."""
@@ -43,7 +51,9 @@ class Crew:
     url: str
     broker: str
     folder: Path
-    jobs: str = "charge"
+    jobs: str
+    lease: int
+    at: dt.time = field(default_factory=night)
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     @property
@@ -54,9 +64,10 @@ class Crew:
         given = {
             "LENDERY_DATABASE_URL": self.url,
             "LENDERY_CELERY_BROKER": self.broker,
-            "LENDERY_JOB_LEASE_SECONDS": "1",
+            "LENDERY_JOB_LEASE_SECONDS": str(self.lease),
             "LENDERY_LOG_FORMAT": "json",
-            "LENDERY_TIME_ZONE": "Europe/Berlin",
+            "LENDERY_TIME_ZONE": ZONE,
+            "LENDERY_TEST_AT": self.at.isoformat(),
             "LENDERY_TEST_HANG": str(self.hang),
             "LENDERY_TEST_JOBS": self.jobs,
         }
@@ -77,8 +88,12 @@ class Crew:
         found: list[Any] = on_connection(self.url, lambda c: c.execute(asked).all())
         return found
 
-    def slots(self, job: str) -> list[Any]:
-        return self.rows(select(SLOT).where(SLOT.c.job == job).order_by(SLOT.c.slot_at))
+    def slots(self, job: str, context: str = "circulation") -> list[Any]:
+        slot = TABLES[context].slots.slot
+        return self.rows(select(slot).where(slot.c.job == job).order_by(slot.c.slot_at))
+
+    def is_done(self, job: str, context: str = "circulation") -> bool:
+        return any(slot.state == "done" for slot in self.slots(job, context))
 
     def until(self, happened: Callable[[], Any]) -> Any:
         """Waits for it."""
@@ -111,8 +126,8 @@ class Crew:
 
 
 @contextmanager
-def crew(url: str, broker: str, folder: Path, jobs: str = "charge") -> Iterator[Crew]:
-    made = Crew(url, broker, folder, jobs)
+def crew(url: str, broker: str, folder: Path, jobs: str, lease: int) -> Iterator[Crew]:
+    made = Crew(url, broker, folder, jobs, lease)
     try:
         yield made
     finally:

@@ -2,7 +2,7 @@
 
 `charge` is a nightly job of circulation: it charges six loans, one a transaction, each once; after
 the third it hangs while there is a file named by LENDERY_TEST_HANG, and says so in that file.
-`tick` counts every second, and `count` is long work of the catalog.
+`age` is another, `tick` counts every second, and `count` is long work of the catalog.
 """
 
 import asyncio
@@ -43,9 +43,12 @@ async def charge(wiring: Any, now: datetime) -> None:
             await asyncio.sleep(3600)
 
 
-async def count_seconds(wiring: Any, now: datetime) -> None:
+async def note(wiring: Any, now: datetime) -> None:
     async with wiring.db.begin() as tx:
         await tx.run(insert(tick).values(at=now))
+
+
+NIGHTLY = {"charge": charge, "age": note}
 
 
 async def count(wiring: Any, running: Running) -> None:
@@ -54,13 +57,14 @@ async def count(wiring: Any, running: Running) -> None:
         await running.step(tx, position={}, counts={}, progress=1.0)
 
 
-CHARGE = Job("charge", timedelta(days=1), charge, at=time(2, 30))
-TICK = Job("tick", timedelta(seconds=1), count_seconds, each=True)
+def nightly(at: time) -> list[Job]:
+    return [Job(name, timedelta(days=1), run, at=at) for name, run in NIGHTLY.items()]
 
 
 def main() -> None:
-    chosen = [job for job in (CHARGE, TICK) if job.name in os.environ["LENDERY_TEST_JOBS"]]
-    parts.JOBS["circulation"] = tuple(chosen)
+    names, at = os.environ["LENDERY_TEST_JOBS"].split(), os.environ["LENDERY_TEST_AT"]
+    jobs = [*nightly(time.fromisoformat(at)), Job("tick", timedelta(seconds=1), note, each=True)]
+    parts.JOBS["circulation"] = tuple(job for job in jobs if job.name in names)
     parts.LONG_JOBS["catalog"][1]["count"] = LongJob("count", count)
     cli.main()
 

@@ -47,7 +47,13 @@ async def find_duplicates(catalog: Any, now: datetime) -> None:
 
 
 JOBS: tuple[Job, ...] = (
-    Job("find duplicates", timedelta(hours=1), find_duplicates),
+    Job(
+        "find duplicates",
+        timedelta(hours=1),
+        find_duplicates,
+        limit=timedelta(hours=6),
+        queue="long",
+    ),
     Job("import-files", timedelta(hours=1), sweep),
 )
 LONG_JOBS = {

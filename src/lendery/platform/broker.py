@@ -21,7 +21,7 @@ from lendery.platform.jobs import Job
 from lendery.platform.settings import Settings
 
 log = structlog.get_logger()
-PERIODIC, LONG = "lendery.periodic", "lendery.long"
+PERIODIC, PERIODIC_LONG, LONG = "lendery.periodic", "lendery.periodic_long", "lendery.long"
 RING_AGAIN = 60.0  # seconds until it is rung again for what nobody took up; a message lives as long
 BLOCKED = timedelta(seconds=10)  # over its limit: a job that does not let itself be cancelled
 HOPELESS = timedelta(seconds=30)  # over its limit: its process is killed
@@ -69,7 +69,8 @@ class Bell:
             "soft_time_limit": (job.limit + BLOCKED).total_seconds(),
             "time_limit": (job.limit + HOPELESS).total_seconds(),
         }
-        self._send(PERIODIC, [context, job.slug], queue_name(context, job.queue), **limits)
+        name = PERIODIC if job.queue == "default" else PERIODIC_LONG
+        self._send(name, [context, job.slug], queue_name(context, job.queue), **limits)
 
     def for_long_work(self, context: str) -> None:
         """The same."""

@@ -22,6 +22,7 @@ from lendery.platform.metrics import JOBS
 
 log = structlog.get_logger()
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+MOST_OF_DEFAULT = timedelta(minutes=25)  # RabbitMQ waits half an hour for an acknowledgement
 AGAIN = timedelta(minutes=5)  # after a failure, unless the job's own time is sooner
 LONGEST = 60.0  # seconds asleep: a clock that was set is noticed by then
 
@@ -33,7 +34,8 @@ class Job:
     `at` is a time of the day in the library's zone (LENDERY_TIME_ZONE); `every` then counts days.
     `each`: every slot that was missed is made up for, and `run` gets the slot's own time.
     `limit` is how long a run may take; what takes longer is stopped, and tried again.
-    `queue` is the kind of work, and which workers of Celery do it.
+    `queue` is the kind of work, and which workers of Celery do it: what may take longer than 25
+    minutes is `long`.
     """
 
     name: str
@@ -43,6 +45,12 @@ class Job:
     each: bool = False
     limit: timedelta = timedelta(minutes=20)
     queue: Literal["default", "long"] = "default"
+
+    def __post_init__(self) -> None:
+        if self.queue == "default" and self.limit > MOST_OF_DEFAULT:
+            raise ValueError(
+                f"{self.name}: a job that may take so long belongs to the queue `long`"
+            )
 
     @property
     def slug(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lendery.contracts.base import PeerUnavailable, new_id
+from lendery.contracts.base import PeerFailed, PeerUnavailable, new_id
 from lendery.contracts.jobs import (
     JobIsRunning,
     NoSuchJob,
@@ -119,7 +119,7 @@ class Timetables:
         for context, timetable in self.of.items():
             try:
                 found += await timetable.find(context=context, actor=actor)
-            except PeerUnavailable:
+            except (PeerUnavailable, PeerFailed):  # away, or of an older version
                 unreachable.append(context)
         return PeriodicJobs(items=found, unreachable=unreachable)
 

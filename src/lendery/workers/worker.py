@@ -15,7 +15,7 @@ import structlog
 from celery import Celery, signals
 from celery.exceptions import SoftTimeLimitExceeded
 
-from lendery.platform.broker import LONG, PERIODIC, celery_app, queue_name
+from lendery.platform.broker import LONG, PERIODIC, PERIODIC_LONG, celery_app, queue_name
 from lendery.platform.settings import Settings
 from lendery.wiring import Wiring, wire
 
@@ -118,6 +118,7 @@ def prepare(settings: Settings) -> Celery:
 
     app.task(name=PERIODIC, **patient)(periodic)
     # Long work takes longer than a broker waits for a message to be acknowledged.
+    app.task(name=PERIODIC_LONG, acks_late=False, **patient)(periodic)
     app.task(name=LONG, acks_late=False, **patient)(long)
     return app
 
