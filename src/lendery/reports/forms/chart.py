@@ -13,7 +13,8 @@ from lendery.reports.forms.cells import said
 BARS = 20  # of more rows the first are drawn, and that is said
 WIDTH, WORDS, ROW = 800, 280, 28
 TALL, FOOT = 300, 40
-LEFT, MIDDLE, RIGHT = "start middle end".split()  # where a text has its point
+ANCHORS = "start middle end"  # where a text has its point
+LEFT, MIDDLE, RIGHT = ANCHORS.split()
 INK, MUTED, BAR, PAPER = "#1b2330", "#4a5565", "#0b57a4", "#ffffff"
 # What a bar is called, and how long it is.
 DRAWN: dict[str, tuple[tuple[str, ...], str]] = {
