@@ -141,6 +141,8 @@ async def test_a_rebuild_gives_the_same_numbers(town: Town) -> None:
     done = await town.rebuild()
 
     assert await town.kept() == before
-    assert done.rows == sum(len(before[n]) for n in ("lending", "use", "money", "hold", "copy"))
+    assert done.rows == sum(
+        len(before[n]) for n in ("lending", "use", "money", "hold", "copy", "book")
+    )
     assert done.learnt == len(before["copy"]) + len(before["book"])
     assert await town.wiring.relay.flush() == 0

@@ -13,6 +13,8 @@ from lendery.reports.forms.cells import said
 BARS = 20  # of more rows the first are drawn, and that is said
 WIDTH, WORDS, ROW = 800, 280, 28
 TALL, FOOT = 300, 40
+ANCHORS = "start middle end"  # where a text has its point
+LEFT, MIDDLE, RIGHT = ANCHORS.split()
 INK, MUTED, BAR, PAPER = "#1b2330", "#4a5565", "#0b57a4", "#ffffff"
 # What a bar is called, and how long it is.
 DRAWN: dict[str, tuple[tuple[str, ...], str]] = {
@@ -49,7 +51,7 @@ def drawn(report: Report) -> bytes:
         root = _canvas(report, height, _summary(report, column, words, sizes, texts))
         _bars(root, words, sizes, texts)
     if not words:
-        _text(root, WIDTH / 2, 80, "Nothing to report.", anchor="middle", fill=MUTED)
+        _text(root, WIDTH / 2, 80, "Nothing to report.", anchor=MIDDLE, fill=MUTED)
     made: bytes = Xml.tostring(root, encoding="utf-8", xml_declaration=True)
     return made
 
@@ -99,7 +101,7 @@ def _bars(root: Xml.Element, words: list[str], sizes: list[float], texts: list[s
     for number, (name, size, text) in enumerate(zip(words, sizes, texts, strict=True)):
         top = 60 + ROW * number
         length = max(0.0, size) / longest * room
-        _text(root, WORDS - 8, top + 19, _short(name, 34), anchor="end")
+        _text(root, WORDS - 8, top + 19, _short(name, 34), anchor=RIGHT)
         _rect(root, WORDS, top + 4, length, ROW - 8)
         _text(root, WORDS + length + 8, top + 19, text)
 
@@ -118,10 +120,10 @@ def _columns(root: Xml.Element, words: list[str], sizes: list[float], texts: lis
     most = max(range(len(sizes)), key=sizes.__getitem__)
     middle = 40 + ((days[most] - first).days + 0.4) * wide
     top = base - sizes[most] / tallest * (TALL - 20) - 6
-    _text(root, min(max(middle, 60), WIDTH - 60), top, texts[most], anchor="middle")
+    _text(root, min(max(middle, 60), WIDTH - 60), top, texts[most], anchor=MIDDLE)
     _text(root, 40, base + 22, str(first))
     if span > 1:
-        _text(root, WIDTH - 40, base + 22, str(max(days)), anchor="end")
+        _text(root, WIDTH - 40, base + 22, str(max(days)), anchor=RIGHT)
 
 
 def _rect(root: Xml.Element, x: float, y: float, width: float, height: float) -> None:
@@ -135,7 +137,7 @@ def _text(
     y: float,
     text: str,
     *,
-    anchor: str = "start",
+    anchor: str = LEFT,
     fill: str = INK,
     size: int = 14,
 ) -> None:

@@ -104,7 +104,8 @@ def top_titles(wanted: Wanted) -> Select[Any]:
 
 
 def _words() -> tuple[Any, ...]:
-    return book.c.title, func.nullif(book.c.authors, "").label("authors")
+    names = (book.c.title, book.c.authors)
+    return tuple(func.nullif(each, "").label(each.name) for each in names)
 
 
 def _turnover(wanted: Wanted, group: Any) -> Select[Any]:

@@ -84,6 +84,12 @@ DROP_COPY = Statement(delete(copy).where(copy.c.id == AT_COPY))
 COPIES_CHANGED = Statement(
     update(copy).where(any_of(copy.c.id, "ids")).values(changed=copy.c.changed + 1)
 )
+NOT_LEARNT = {"title": "", "authors": "", "changed": 1, "learnt": 0}
+MEET_BOOK = Statement(
+    postgresql.insert(book)
+    .values({"id": bindparam("id", type_=book.c.id.type), **NOT_LEARNT})
+    .on_conflict_do_nothing(index_elements=["id"])
+)
 BOOKS_CHANGED = Statement(
     update(book).where(any_of(book.c.id, "ids")).values(changed=book.c.changed + 1)
 )
@@ -103,10 +109,11 @@ def _writes(effect: Effect) -> list[Write]:
         case Posted():
             return [(MONEY, row_of(effect) | {"lines": 1})]
         case HoldOpened():
-            return [(OPEN_HOLD, row_of(effect))]
+            return [(OPEN_HOLD, row_of(effect)), (MEET_BOOK, {"id": effect.book_id})]
         case HoldIs(id, waiting, branch_id, book_id):
             told = {"to_waiting": waiting, "to_branch_id": branch_id, "to_book_id": book_id}
-            return [(CHANGE_HOLD, {"at_id": id, **told})]
+            change = (CHANGE_HOLD, {"at_id": id, **told})
+            return [change, (MEET_BOOK, {"id": book_id})] if book_id else [change]
         case HoldClosed(id):
             return [(CLOSE_HOLD, {"at_id": id})]
         case CopyMet():

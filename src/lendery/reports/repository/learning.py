@@ -4,25 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, bindparam, delete, exists, select, union, update
+from sqlalchemy import Integer, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql
 
 from lendery.contracts.catalog import BareCopy, Book
 from lendery.platform.db import Session, Statement, Tx, any_of
-from lendery.reports.models import book, copy, hold, subject
+from lendery.reports.models import book, copy, subject
+from lendery.reports.repository.counting import MEET_BOOK
 
 MANY = bindparam("many", type_=Integer)
 COPIES_TO_LEARN = Statement(
     select(copy.c.id, copy.c.changed).where(copy.c.learnt < copy.c.changed).limit(MANY)
 )
-_met = union(
-    select(copy.c.book_id.label("id")).where(~exists().where(book.c.id == copy.c.book_id)),
-    select(hold.c.book_id.label("id")).where(~exists().where(book.c.id == hold.c.book_id)),
-).subquery()
-BOOKS_CHANGED = Statement(
+BOOKS_TO_LEARN = Statement(
     select(book.c.id, book.c.changed).where(book.c.learnt < book.c.changed).limit(MANY)
 )
-BOOKS_MET = Statement(select(_met.c.id).limit(MANY))
 
 AT_ID = bindparam("at_id", type_=copy.c.id.type)
 LEARN_COPY = Statement(
@@ -57,9 +53,8 @@ async def copies_to_learn(session: Session, *, many: int) -> dict[UUID, int]:
 
 async def books_to_learn(session: Session, *, many: int) -> dict[UUID, int]:
     """Those that changed, and those of copies and holds that nobody asked about yet."""
-    changed = {row.id: row.changed for row in await session.rows(BOOKS_CHANGED, many=many)}
-    met = [] if changed else await session.rows(BOOKS_MET, many=many)
-    return changed | {row.id: 1 for row in met}
+    rows = await session.rows(BOOKS_TO_LEARN, many=many)
+    return {row.id: row.changed for row in rows}
 
 
 async def learn_copies(tx: Tx, told: Sequence[BareCopy], asked: dict[UUID, int]) -> None:
@@ -67,6 +62,8 @@ async def learn_copies(tx: Tx, told: Sequence[BareCopy], asked: dict[UUID, int])
     there = {each.id for each in told}
     await tx.run(DROP_COPIES, ids=[each for each in asked if each not in there])
     await tx.many(LEARN_COPY, [_copy(each, asked[each.id]) for each in sorted(told, key=_by_id)])
+    books = sorted({each.book_id for each in told})
+    await tx.many(MEET_BOOK, [{"id": each} for each in books])
 
 
 def _by_id(told: BareCopy) -> UUID:

@@ -51,6 +51,7 @@ async def replace(tx: Tx, fold: Fold) -> int:
         (money, fold.money()),
         (hold, fold.holds()),
         (copy, fold.copies()),
+        (book, fold.books()),
     )
     count = 0
     for table, rows in made:

@@ -93,6 +93,12 @@ class Fold:
                 told = {"added_on": said.get("added_on"), "gone": said.get("gone", False)}
                 yield {"id": id, "book_id": book_id, **told, "changed": 1, "learnt": 0}
 
+    def books(self) -> Iterator[Row]:
+        """Those of the copies and holds, to be learnt."""
+        ids = {row["book_id"] for rows in (self.copies(), self.holds()) for row in rows}
+        for id in ids:
+            yield {"id": id, "title": "", "authors": "", "changed": 1, "learnt": 0}
+
     def _said(self, facts: Facts) -> Iterator[tuple[UUID, Row]]:
         for id, said in facts.items():
             if id not in self._gone:
