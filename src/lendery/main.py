@@ -29,6 +29,7 @@ from lendery.contracts.circulation import (
     Fees,
     Holds,
     Loans,
+    Queues,
     Rules,
     Suspensions,
 )
@@ -141,6 +142,7 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
                 loans=wiring.loans,
                 states=wiring.copy_states,
                 holds=wiring.holds,
+                queues=wiring.queues,
                 fees=wiring.fees,
                 corrections=wiring.corrections,
                 suspensions=wiring.suspensions,
@@ -203,6 +205,7 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
         found += [
             expose(Loans, wiring.loans),
             expose(Holds, wiring.holds),
+            expose(Queues, wiring.queues),
             expose(Fees, wiring.fees),
             expose(Corrections, wiring.corrections),
             expose(Suspensions, wiring.suspensions),

@@ -38,6 +38,7 @@ from lendery.circulation.memory import Memory
 from lendery.circulation.rule_table import RuleBook
 from lendery.circulation.suspending import SuspensionDesk
 from lendery.circulation.undoing import UndoDesk
+from lendery.circulation.waiting import QueueView
 from lendery.contracts.accounts import Patrons, Tokens, Users
 from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
 from lendery.contracts.catalog import Authors, Books, Copies
@@ -50,6 +51,7 @@ from lendery.contracts.circulation import (
     Fees,
     Holds,
     Loans,
+    Queues,
     Rules,
     Suspensions,
 )
@@ -168,6 +170,10 @@ class Wiring:
     @cached_property
     def holds(self) -> Holds:
         return self._port(Holds, "circulation", lambda: HoldShelf(self.db, self.memory))
+
+    @cached_property
+    def queues(self) -> Queues:
+        return self._port(Queues, "circulation", lambda: QueueView(self.db))
 
     @cached_property
     def fees(self) -> Fees:

@@ -242,6 +242,7 @@ CIRCULATION = {
     "GET /holds": [Ask(SIGNED_IN), Ask(MINE, query="?patron_id={user_id}")],
     "GET /pulls": [Ask(STAFF)],
     "GET /holds/{hold_id}": [Ask(MINE)],
+    "GET /holds/{hold_id}/why": [Ask(MINE)],
     "PATCH /holds/{hold_id}": [change(MINE, {"pickup_branch_id": "{branch_id}"}, HELD)],
     "POST /holds/{hold_id}/suspend": [change(MINE, {"until": "2099-01-01"}, HELD)],
     "POST /holds/{hold_id}/resume": [Ask(MINE, witness=HELD)],

@@ -30,6 +30,7 @@ from lendery.contracts.circulation import (
     LoanFilter,
     LoanRequest,
     Loans,
+    Queues,
     Recall,
     Return,
     ReturnRequest,
@@ -66,6 +67,7 @@ def routes(
     loans: Loans,
     states: CopyStates,
     holds: Holds,
+    queues: Queues,
     fees: Fees,
     corrections: Corrections,
     suspensions: Suspensions,
@@ -79,7 +81,7 @@ def routes(
     _recalls(router, loans)
     _looking(router, loans)
     _flags(router, states)
-    router.include_router(hold_routes.routes(holds))
+    router.include_router(hold_routes.routes(holds, queues))
     router.include_router(fee_routes.routes(fees))
     router.include_router(correction_routes.routes(corrections, suspensions))
     router.include_router(setup.routes(branches, calendars, rules))

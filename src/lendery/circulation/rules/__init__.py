@@ -21,6 +21,7 @@ Where is it decided ...
 - how long a late return suspends: `suspending`
 - when a copy is lost, and what that costs: `losing`
 - what still can be undone: `undoing`
+- why a hold has no copy yet: `waiting`
 - how sentences say days, amounts and numbers: `words`
 """
 
@@ -85,6 +86,7 @@ from lendery.circulation.rules.undoing import (
     undo_objection,
 )
 from lendery.circulation.rules.values import as_json
+from lendery.circulation.rules.waiting import Wait, why_not_yet
 from lendery.circulation.rules.words import plain_amount, spoken_day
 
 __all__ = [
@@ -119,6 +121,7 @@ __all__ = [
     "SinceSettled",
     "Standing",
     "UndoObjection",
+    "Wait",
     "Waiting",
     "age_on",
     "allocate",
@@ -156,4 +159,5 @@ __all__ = [
     "waiver_objection",
     "where_next",
     "who_loses",
+    "why_not_yet",
 ]

@@ -157,6 +157,11 @@ from lendery.contracts.circulation.undoing import (
     UndoRefused,
     WaiverReversed,
 )
+from lendery.contracts.circulation.waiting import (
+    Queues,
+    WhyCode,
+    WhyNotYet,
+)
 
 __all__ = [
     "Account",
@@ -274,6 +279,7 @@ __all__ = [
     "PaymentReversed",
     "Pull",
     "QueueLength",
+    "Queues",
     "Recall",
     "RecallRefused",
     "Refund",
@@ -298,4 +304,6 @@ __all__ = [
     "WaiverRefused",
     "WaiverReversed",
     "Weekday",
+    "WhyCode",
+    "WhyNotYet",
 ]
