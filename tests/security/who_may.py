@@ -201,7 +201,10 @@ CIRCULATION = {
         )
     ],
     "POST /returns": [change(MINE, {"barcode": "{lent_barcode}"}, LENT)],
-    "POST /loans/{loan_id}/renew": [Ask(MINE, witness=LENT)],
+    "POST /loans/{loan_id}/renew": [
+        Ask(MINE, witness=LENT),
+        Ask(STAFF, {"waive": ["too-early"]}, witness=LENT),
+    ],
     "POST /loans/{loan_id}/resolve-claim": [
         Ask(
             STAFF,

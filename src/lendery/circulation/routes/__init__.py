@@ -32,6 +32,7 @@ from lendery.contracts.circulation import (
     Loans,
     Queues,
     Recall,
+    RenewalRequest,
     Return,
     ReturnRequest,
     Rules,
@@ -112,11 +113,16 @@ def _lending(router: APIRouter, loans: Loans) -> None:
 
     @router.post("/loans/{loan_id}/renew", response_model=Loan, tags=["loans"])
     async def renew(
-        request: Request, actor: Borrower, key: RequestKeyed, loan_id: UUID
+        request: Request,
+        actor: Borrower,
+        key: RequestKeyed,
+        loan_id: UUID,
+        wanted: RenewalRequest | None = None,
     ) -> Response:
-        """Renew a loan. 409 `renewal-refused` says why not."""
+        """Renew a loan. 409 `renewal-refused` says why not, and staff may waive limits."""
         now = datetime.now(UTC)
-        return answer(await loans.renew(loan_id=loan_id, actor=actor, now=now, key=key), request)
+        renewed = await loans.renew(loan_id=loan_id, actor=actor, now=now, key=key, request=wanted)
+        return answer(renewed, request)
 
 
 def _claims(router: APIRouter, loans: Loans) -> None:

@@ -68,6 +68,7 @@ from lendery.circulation.rules.renewal import (
     WAIVABLE_AT_RENEWAL,
     Renewal,
     RenewalCode,
+    passed_over,
     renewal_objection,
 )
 from lendery.circulation.rules.routing import where_next
@@ -142,6 +143,7 @@ __all__ = [
     "may_serve",
     "overdrawn",
     "parse",
+    "passed_over",
     "payment_objection",
     "pickup_blocks",
     "plain_amount",

@@ -90,9 +90,11 @@ from lendery.contracts.circulation.lending import (
     Loans,
     NoSuchLoan,
     RenewalRefused,
+    RenewalRequest,
     Return,
     ReturnRefused,
     ReturnRequest,
+    WaivableAtRenewal,
 )
 from lendery.contracts.circulation.money import (
     Account,
@@ -285,6 +287,7 @@ __all__ = [
     "Refund",
     "RefundRefused",
     "RenewalRefused",
+    "RenewalRequest",
     "Return",
     "ReturnClaimed",
     "ReturnRefused",
@@ -301,6 +304,7 @@ __all__ = [
     "Undo",
     "UndoRefused",
     "Undone",
+    "WaivableAtRenewal",
     "WaiverRefused",
     "WaiverReversed",
     "Weekday",

@@ -154,6 +154,17 @@ class LoanRequest(Input):
     renew: bool = False
 
 
+WaivableAtRenewal = Literal[
+    "too-many-renewals", "too-early", "suspended", "fines-owed", "card-expired", "overdue"
+]
+
+
+class RenewalRequest(Input):
+    """`waive` lists what staff pass over: never another reader's hold, nor a recall."""
+
+    waive: frozenset[WaivableAtRenewal] = frozenset()
+
+
 class ReturnRequest(Input):
     barcode: Barcode
     branch_id: UUID | None = None
@@ -201,7 +212,7 @@ class ItemCheckedOut(Event):
 
 
 class LoanRenewed(Event):
-    """`automatic`: by itself, since its rules say `auto_renew`."""
+    """`automatic`: by itself, as its rules say. `waived`: what staff passed over."""
 
     about = "copy_id"
     loan_id: UUID
@@ -210,6 +221,7 @@ class LoanRenewed(Event):
     renewals: int
     by: UUID | None = None
     automatic: bool = False
+    waived: tuple[str, ...] = ()
 
 
 class LoanMoved(Event):
@@ -249,7 +261,13 @@ class Loans(Protocol):
         ...
 
     async def renew(
-        self, *, loan_id: UUID, actor: Actor, now: datetime, key: RequestKey | None = None
+        self,
+        *,
+        loan_id: UUID,
+        actor: Actor,
+        now: datetime,
+        key: RequestKey | None = None,
+        request: RenewalRequest | None = None,
     ) -> Loan: ...
     async def check_in(
         self, *, request: ReturnRequest, actor: Actor, now: datetime, key: RequestKey | None = None
