@@ -31,6 +31,7 @@ from lendery.contracts.circulation import (
     Fees,
     Holds,
     Loans,
+    Queues,
     Rules,
     RuleVersions,
     Simulations,
@@ -155,6 +156,7 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
                 loans=wiring.loans,
                 states=wiring.copy_states,
                 holds=wiring.holds,
+                queues=wiring.queues,
                 fees=wiring.fees,
                 corrections=wiring.corrections,
                 suspensions=wiring.suspensions,
@@ -229,6 +231,7 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
         found += [
             expose(Loans, wiring.loans),
             expose(Holds, wiring.holds),
+            expose(Queues, wiring.queues),
             expose(Fees, wiring.fees),
             expose(Corrections, wiring.corrections),
             expose(Suspensions, wiring.suspensions),

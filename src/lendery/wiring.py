@@ -39,6 +39,7 @@ from lendery.circulation.rule_versions import RuleRegister
 from lendery.circulation.simulations import SimulationDesk
 from lendery.circulation.suspending import SuspensionDesk
 from lendery.circulation.undoing import UndoDesk
+from lendery.circulation.waiting import QueueView
 from lendery.contracts.accounts import Patrons, Tokens, Users
 from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
 from lendery.contracts.catalog import Authors, Books, Copies
@@ -52,6 +53,7 @@ from lendery.contracts.circulation import (
     Fees,
     Holds,
     Loans,
+    Queues,
     Rules,
     RuleVersions,
     Simulations,
@@ -184,6 +186,10 @@ class Wiring:
     @cached_property
     def holds(self) -> Holds:
         return self._port(Holds, "circulation", lambda: HoldShelf(self.db, self.memory))
+
+    @cached_property
+    def queues(self) -> Queues:
+        return self._port(Queues, "circulation", lambda: QueueView(self.db))
 
     @cached_property
     def fees(self) -> Fees:

@@ -4,11 +4,20 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
+from lendery.catalog.models import book as books
 from lendery.catalog.reactions import REACTIONS
 from lendery.contracts.base import Event, Window
 from lendery.contracts.catalog import BookSearch, CopyFilter
-from lendery.contracts.circulation import CopyFlagged, ItemCheckedIn, ItemCheckedOut
+from lendery.contracts.circulation import (
+    CheckInUndone,
+    CheckOutUndone,
+    CopyFlagged,
+    CopyKept,
+    ItemCheckedIn,
+    ItemCheckedOut,
+)
 from lendery.contracts.permissions import SYSTEM
 from lendery.platform.events import Reactions
 
@@ -29,6 +38,11 @@ def back(copy: Any, status: Any = "available", loan_id: UUID | None = None) -> E
         loan_id=loan_id, copy_id=copy.id, book_id=copy.book_id, branch_id=MAIN_STREET,
         returned_at=NOW, status=status, at=NOW,
     )  # fmt: skip
+
+
+async def popularity(library: Library, book_id: UUID) -> int:
+    async with library.db.read() as session:
+        return int(await session.value(select(books.c.popularity).where(books.c.id == book_id)))
 
 
 async def test_a_search_knows_what_is_in_after_circulation_told(library: Library) -> None:
@@ -56,6 +70,21 @@ async def test_a_search_knows_what_is_in_after_circulation_told(library: Library
     flag = CopyFlagged(copy_id=copy.id, book_id=book.id, flag="damaged", status="damaged", at=NOW)
     await reactions.send([flag])
     assert (await available(), await listed("damaged")) == (0, 1)
+    unlent = CheckOutUndone(
+        loan_id=uuid4(),
+        copy_id=copy.id,
+        book_id=book.id,
+        undoes=lent.id,
+        status="available",
+        at=NOW,
+    )
+    await reactions.send([unlent])
+    assert (await available(), await popularity(library, book.id)) == (1, 0)
+    for kind, status in ((CheckInUndone, "on-loan"), (CopyKept, "on-hold-shelf")):
+        more: Any = {"loan_id": None, "undoes": returned.id} if kind is CheckInUndone else {}
+        told = kind(copy_id=copy.id, book_id=book.id, status=status, at=NOW, **more)
+        await reactions.send([told])
+        assert (await available(), await listed(status)) == (0, 1)
     assert await version_of(library.db) == version
     assert await library.copies.get(copy_id=copy.id) == copy
 

@@ -31,6 +31,7 @@ from lendery.contracts.circulation import (
     NewWaiver,
     Payment,
     Refund,
+    RenewalRequest,
     Return,
     ReturnRequest,
     Undone,
@@ -75,8 +76,9 @@ class Desk:
         request = ReturnRequest(barcode=barcode, **but)
         return await self.town.desk.check_in(request=request, key=key, **self.here)
 
-    async def renew(self, loan: Loan, *, key: Any = None) -> Loan:
-        return await self.town.desk.renew(loan_id=loan.id, key=key, **self.here)
+    async def renew(self, loan: Loan, *, key: Any = None, waive: tuple[Any, ...] = ()) -> Loan:
+        request = RenewalRequest(waive=frozenset(waive))
+        return await self.town.desk.renew(loan_id=loan.id, key=key, request=request, **self.here)
 
     async def loan(self, loan: Loan) -> Loan:
         return await self.town.desk.get(loan_id=loan.id, **self.here)

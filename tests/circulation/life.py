@@ -167,7 +167,9 @@ class Life:
         await self.wait(kept, self.ann, day, self.central)
         await self.take_back("deronda", day, self.central)
         await self.undo(await self.lend("deronda-2", self.ann, day), day)
-        await self.undo(await self.take_back("atlas", day, self.north), day)
+        copies.add("tales", self.central)
+        await self.lend("tales", self.cas, day)
+        await self.undo(await self.take_back("tales", day, self.north), day)
         charge = NewCharge(patron_id=self.cas, amount=euros(90), reason="card")
         fine = await self.town.fees.charge(charge=charge, **self.at(day))
         waiver = NewWaiver(amount=euros(30), reason="By mistake")
@@ -186,7 +188,8 @@ class Life:
         for barcode in ("lifted", "served"):
             await self.take_back(barcode, 73 + 25, self.central)
         found = await self.town.suspensions.of(patron_id=self.cas, **self.at(98))
-        await self.town.suspensions.lift(suspension_id=found[0].id, **self.at(99))
+        self.lifted = found[0].id
+        await self.town.suspensions.lift(suspension_id=self.lifted, **self.at(99))
 
     async def _call_back(self) -> None:
         await self.town.rule("recall_after", 3)

@@ -211,6 +211,7 @@ def test_a_loan_is_overdue_from_the_moment_after_it_was_due(
         returned_at=NOW if returned else None,
         renewals=0,
         claimed_at=None,
+        recalled_at=None,
         ended_as=None,
     )
     assert loan_value(row, NOW).overdue == overdue

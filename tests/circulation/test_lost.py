@@ -1,5 +1,6 @@
 """Lost, found, and claimed returned: what becomes of the loan, the copy and the money."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from tests.circulation.desk import Desk, euros
 from tests.circulation.town import LIBRARIAN, NOW, Town
 
 from lendery.circulation import ageing
+from lendery.circulation.models import TABLES
 from lendery.circulation.models import loan as loans
 from lendery.circulation.replay import replay
 from lendery.contracts.catalog import BareCopy
@@ -20,6 +22,7 @@ from lendery.contracts.circulation import (
     NotClaimed,
     RenewalRefused,
 )
+from lendery.platform.db import Database
 
 PAID, FORGIVEN = ClaimResolution(how="paid"), ClaimResolution(how="forgiven")
 
@@ -264,3 +267,27 @@ async def test_a_claim_ends_paid_or_forgiven(
     assert found.refunded == (euros(700) if owed else None)
     assert (await desk.town.row(loans, loan.id)).ended_as == ended_as
     await replayed(desk)
+
+
+async def test_lost_by_age_and_returned_at_once_is_one_of_them(postgres_url: str) -> None:
+    """Two nightly runs and a desk, and each loan ends once."""
+    db = Database(postgres_url, [TABLES], size=8)
+    desk = Desk(Town(db))
+    desk.town.patrons.add("ANN")
+    home = await desk.town.branch()
+    await desk.rules(loan_period=21, fine=20, lost_after=10, lost_fee=30)
+    for number in range(12):
+        desk.town.copies.add(f"b{number}", home.id)
+        await desk.lend(f"b{number}", "ANN")
+    late = desk.at(day(60))
+    ended: list[Any] = await asyncio.gather(
+        late.town.desk.declare_lost(now=late.now),
+        late.town.desk.declare_lost(now=late.now),
+        *[late.bring(f"b{number}") for number in range(6)],
+    )
+    lost = [event for event in await desk.told() if isinstance(event, CopyLost)]
+    returned = [back.loan.id for back in ended[2:] if back.loan is not None]
+    assert ended[0] + ended[1] == len(lost) == 12 - len(returned)
+    assert not {event.loan_id for event in lost} & set(returned)
+    await replayed(desk)
+    await db.close()

@@ -206,7 +206,10 @@ CIRCULATION = {
         )
     ],
     "POST /returns": [change(MINE, {"barcode": "{lent_barcode}"}, LENT)],
-    "POST /loans/{loan_id}/renew": [Ask(MINE, witness=LENT)],
+    "POST /loans/{loan_id}/renew": [
+        Ask(MINE, witness=LENT),
+        Ask(STAFF, {"waive": ["too-early"]}, witness=LENT),
+    ],
     "POST /loans/{loan_id}/resolve-claim": [
         Ask(
             STAFF,
@@ -247,6 +250,7 @@ CIRCULATION = {
     "GET /holds": [Ask(SIGNED_IN), Ask(MINE, query="?patron_id={user_id}")],
     "GET /pulls": [Ask(STAFF)],
     "GET /holds/{hold_id}": [Ask(MINE)],
+    "GET /holds/{hold_id}/why": [Ask(MINE)],
     "PATCH /holds/{hold_id}": [change(MINE, {"pickup_branch_id": "{branch_id}"}, HELD)],
     "POST /holds/{hold_id}/suspend": [change(MINE, {"until": "2099-01-01"}, HELD)],
     "POST /holds/{hold_id}/resume": [Ask(MINE, witness=HELD)],

@@ -4,9 +4,9 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-from lendery.contracts.base import Money
+from lendery.contracts.base import Money, new_id
 from lendery.contracts.circulation import NewWaiver
-from lendery.contracts.permissions import SYSTEM
+from lendery.contracts.permissions import SYSTEM, Actor
 
 from .conftest import NASTY, Browser, Library, Page
 from .test_catalogue import assert_harmless
@@ -271,3 +271,24 @@ async def test_notes_on_an_account_are_only_shown(library: Library, desk: Browse
     page = await desk.see(path_of(library))
     assert all(text in "".join(page.words) for text in NASTY)
     assert_harmless(page)
+
+
+async def test_what_was_undone_and_what_a_lost_copy_cost_has_its_words(
+    library: Library, desk: Browser
+) -> None:
+    now, system = datetime.now(UTC), Actor(id=new_id(), role="admin")
+    fine = await library.charge("Ann Reed", 300)
+    waiver = NewWaiver(amount=Money(amount=100), reason="First time")
+    fees = library.wiring.fees
+    waived = await fees.waive(fine_id=fine.id, waiver=waiver, now=now, actor=system)
+    assert waived.event_id is not None
+    await library.wiring.corrections.undo(event_id=waived.event_id, now=now, actor=system)
+    await library.rule("lost_fee", 250)
+    await library.lend("00123", "Ann Reed")
+    copy = await library.wiring.copies.by_barcode(barcode="00123")
+    assert copy is not None
+    await library.wiring.copy_states.flag(copy_id=copy.id, flag="lost", now=now, actor=system)
+    page = await desk.see(path_of(library))
+    assert "Undone" in page.text and "Fee for a lost copy" in page.text
+    assert "Written off" not in page.text
+    assert await balance(library) == 300 + 250

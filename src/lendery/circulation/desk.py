@@ -26,6 +26,7 @@ from lendery.contracts.circulation import (
     LoanFilter,
     LoanRequest,
     NoSuchLoan,
+    RenewalRequest,
     Return,
     ReturnRequest,
 )
@@ -55,10 +56,17 @@ class LoanDesk:
         return await desk.check(request=request, actor=actor, now=now)
 
     async def renew(
-        self, *, loan_id: UUID, actor: Actor, now: datetime, key: RequestKey | None = None
+        self,
+        *,
+        loan_id: UUID,
+        actor: Actor,
+        now: datetime,
+        key: RequestKey | None = None,
+        request: RenewalRequest | None = None,
     ) -> Loan:
+        waive = request.waive if request else frozenset()
         desk = RenewalDesk(self.db, self.met, self.keeper, self.currency)
-        return await desk.renew(loan_id=loan_id, actor=actor, now=now, key=key)
+        return await desk.renew(loan_id=loan_id, actor=actor, now=now, key=key, waive=waive)
 
     async def check_in(
         self, *, request: ReturnRequest, actor: Actor, now: datetime, key: RequestKey | None = None

@@ -97,7 +97,7 @@ class FreeCopy:
         return cls(row.id, row.branch_id, row.home_branch_id, row.item_type)
 
 
-def holdable(copy: FreeCopy) -> HoldableCopy:
+def holdable(copy: Any) -> HoldableCopy:
     return HoldableCopy(
         id=copy.id,
         item_type=copy.item_type,

@@ -60,21 +60,22 @@ def _waiting(
     today = house.hours_of(row.pickup_branch_id).local_date(now)
     if row.suspended and (row.suspended_until is None or row.suspended_until > today):
         return None
-    age = rules.age_on(today, row.born_on) if row.born_on else None
     takes = frozenset(
-        index
-        for index, (first, *_) in enumerate(shelves)
-        if row.copy_id in (None, first.id)
-        and rules.may_serve(
-            holdable(first),
-            house.policy(
-                branch_id=first.home_branch_id, category=row.category, item_type=first.item_type
-            ),
-            pickup_branch_id=row.pickup_branch_id,
-            age=age,
-        )
+        index for index, (first, *_) in enumerate(shelves) if suits(row, first, house, now)
     )
     return rules.Waiting(id=row.id, pickup_branch_id=row.pickup_branch_id, takes=takes)
+
+
+def suits(row: Any, copy: Any, house: House, now: datetime) -> bool:
+    """Would a copy that stands on a shelf do for this hold?"""
+    today = house.hours_of(row.pickup_branch_id).local_date(now)
+    age = rules.age_on(today, row.born_on) if row.born_on else None
+    policy = house.policy(
+        branch_id=copy.home_branch_id, category=row.category, item_type=copy.item_type
+    )
+    return row.copy_id in (None, copy.id) and rules.may_serve(
+        holdable(copy), policy, pickup_branch_id=row.pickup_branch_id, age=age
+    )
 
 
 async def taker(

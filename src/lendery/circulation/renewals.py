@@ -34,12 +34,15 @@ class RenewalDesk:
         now: datetime,
         key: RequestKey | None,
         automatic: bool = False,
+        waive: frozenset[str] = frozenset(),
     ) -> Loan:
         actor.must(Permission.BORROW)
+        if waive:
+            actor.must(Permission.WAIVE)
         for _ in range(2):
             try:
                 async with self.db.begin() as tx:
-                    outcome = await self._attempt(tx, loan_id, actor, now, key, automatic)
+                    outcome = await self._attempt(tx, loan_id, actor, now, key, automatic, waive)
             except Duplicate:
                 continue  # the same key came twice at once: the answer is there now
             if isinstance(outcome, Problem):
@@ -55,6 +58,7 @@ class RenewalDesk:
         now: datetime,
         key: RequestKey | None,
         automatic: bool,
+        waive: frozenset[str],
     ) -> Loan | Problem:
         copy = await remembered.lock_copy_of_loan(tx, loan_id)  # as taking back does
         if copy is not None:
@@ -75,11 +79,11 @@ class RenewalDesk:
             hours,
             now=now,
             card_expires_on=patron.expires_on if patron else None,
-            cap_at_expiry=True,
+            cap_at_expiry="card-expired" not in waive,
         )
         wanted = await self._wanted_by_others(tx, row, copy, house, now)
         facts = _facts(row, patron, hours, now, new_due_at, wanted, self.currency)
-        if objection := rules.renewal_objection(facts, policy):
+        if objection := rules.renewal_objection(facts, policy, waive=waive):
             code, says = objection
             refusal = RenewalRefused(says, reason=code)
             if key is not None:
@@ -96,7 +100,8 @@ class RenewalDesk:
             by=actor.id if actor.staff else None,
             branch_id=actor.desk or row.branch_id,
         )
-        return await self._renew(tx, row, new_due_at, late, actor, now, key, automatic)
+        waived = rules.passed_over(facts, policy, waive)
+        return await self._renew(tx, row, new_due_at, late, actor, now, key, automatic, waived)
 
     async def _wanted_by_others(
         self, tx: Tx, row: Any, copy: Any, house: House, now: datetime
@@ -122,6 +127,7 @@ class RenewalDesk:
         now: datetime,
         key: RequestKey | None,
         automatic: bool,
+        waived: tuple[str, ...],
     ) -> Loan:
         renewals = row.renewals + 1
         loan = loan_value(row, now).model_copy(
@@ -136,6 +142,7 @@ class RenewalDesk:
             by=actor.id if actor.staff else None,
             automatic=automatic,
             branch_id=row.branch_id,
+            waived=waived,
         )
         writes = [
             loans.renewing(row.id, due_at=due_at, renewals=renewals),

@@ -12,7 +12,7 @@ from pytest import MonkeyPatch
 from sqlalchemy import bindparam, select
 from tests.circulation.machine.world import ANY, Scope
 
-from lendery.circulation import handing_over, house, rules, settling
+from lendery.circulation import handing_over, house, putting_back, rules, settling
 from lendery.circulation.hold_steps import Step
 from lendery.circulation.models import hold, patron
 from lendery.circulation.repository import holds as hold_rows
@@ -182,5 +182,23 @@ FAULTS = (
     Fault(
         "sent home though it floats",
         instead(rules, "where_next", lambda real, **of: real(**{**of, "floats": False})),
+    ),
+    Fault(
+        "an undo forgets the hold",
+        instead(putting_back, "_still_where_it_was_taken", lambda real, *_: False),
+    ),
+    Fault(
+        "what was found is not given back",
+        instead(rules, "given_back", lambda real, policy: frozenset()),
+        given={("lost_refund", ANY): "price-and-fee", ("lost_fee", ANY): 25},
+    ),
+    Fault(
+        "suspended a day longer",
+        instead(
+            rules,
+            "suspended_until",
+            lambda real, **of: (until := real(**of)) and until + timedelta(days=1),
+        ),
+        given={("suspend_days", ANY): 2},
     ),
 )

@@ -32,7 +32,9 @@ from lendery.contracts.circulation import (
     LoanFilter,
     LoanRequest,
     Loans,
+    Queues,
     Recall,
+    RenewalRequest,
     Return,
     ReturnRequest,
     Rules,
@@ -70,6 +72,7 @@ def routes(
     loans: Loans,
     states: CopyStates,
     holds: Holds,
+    queues: Queues,
     fees: Fees,
     corrections: Corrections,
     suspensions: Suspensions,
@@ -85,7 +88,7 @@ def routes(
     _recalls(router, loans)
     _looking(router, loans)
     _flags(router, states)
-    router.include_router(hold_routes.routes(holds))
+    router.include_router(hold_routes.routes(holds, queues))
     router.include_router(fee_routes.routes(fees))
     router.include_router(version_routes.routes(rule_versions))
     router.include_router(simulation_routes.routes(simulations))
@@ -118,11 +121,16 @@ def _lending(router: APIRouter, loans: Loans) -> None:
 
     @router.post("/loans/{loan_id}/renew", response_model=Loan, tags=["loans"])
     async def renew(
-        request: Request, actor: Borrower, key: RequestKeyed, loan_id: UUID
+        request: Request,
+        actor: Borrower,
+        key: RequestKeyed,
+        loan_id: UUID,
+        wanted: RenewalRequest | None = None,
     ) -> Response:
-        """Renew a loan. 409 `renewal-refused` says why not."""
+        """Renew a loan. 409 `renewal-refused` says why not, and staff may waive limits."""
         now = datetime.now(UTC)
-        return answer(await loans.renew(loan_id=loan_id, actor=actor, now=now, key=key), request)
+        renewed = await loans.renew(loan_id=loan_id, actor=actor, now=now, key=key, request=wanted)
+        return answer(renewed, request)
 
 
 def _claims(router: APIRouter, loans: Loans) -> None:

@@ -15,8 +15,10 @@ from lendery.contracts.circulation import (
     HoldState,
     NewHold,
     Pull,
+    Queues,
     Suspension,
     Transfer,
+    WhyNotYet,
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.http.answers import (
@@ -48,8 +50,9 @@ PLACE_EXAMPLES: Any = {
 }
 
 
-def routes(holds: Holds) -> APIRouter:
+def routes(holds: Holds, queues: Queues) -> APIRouter:
     router = APIRouter()
+    _queue(router, queues)
     _placing(router, holds)
     _looking(router, holds)
     _desk(router, holds)
@@ -98,6 +101,14 @@ def _placing(router: APIRouter, holds: Holds) -> None:
     @router.delete("/holds/{hold_id}", status_code=204, tags=["holds"])
     async def cancel(actor: Reader, hold_id: UUID) -> None:
         await holds.cancel(hold_id=hold_id, actor=actor, now=datetime.now(UTC))
+
+
+def _queue(router: APIRouter, queues: Queues) -> None:
+    @router.get("/holds/{hold_id}/why", response_model=WhyNotYet, tags=["holds"])
+    async def why(request: Request, actor: Reader, hold_id: UUID) -> Response:
+        """Why it got no copy yet, and its place in line. 409 `hold-not-waiting`: it has one."""
+        found = await queues.why(hold_id=hold_id, actor=actor, now=datetime.now(UTC))
+        return answer(found, request)
 
 
 def _looking(router: APIRouter, holds: Holds) -> None:

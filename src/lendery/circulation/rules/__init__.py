@@ -21,6 +21,7 @@ Where is it decided ...
 - how long a late return suspends: `suspending`
 - when a copy is lost, and what that costs: `losing`
 - what still can be undone: `undoing`
+- why a hold has no copy yet: `waiting`
 - how sentences say days, amounts and numbers: `words`
 - what one rule table says otherwise than another: `versions`
 - what is odd about a whole table: `checking`
@@ -74,6 +75,7 @@ from lendery.circulation.rules.renewal import (
     WAIVABLE_AT_RENEWAL,
     Renewal,
     RenewalCode,
+    passed_over,
     renewal_objection,
 )
 from lendery.circulation.rules.routing import where_next
@@ -93,6 +95,7 @@ from lendery.circulation.rules.undoing import (
 )
 from lendery.circulation.rules.values import as_json
 from lendery.circulation.rules.versions import carried_over, differences, key_of
+from lendery.circulation.rules.waiting import Wait, why_not_yet
 from lendery.circulation.rules.what_if import Found, WhatIf
 from lendery.circulation.rules.words import plain_amount, spoken_day
 from lendery.circulation.rules.writing import write_text
@@ -135,6 +138,7 @@ __all__ = [
     "Standing",
     "Text",
     "UndoObjection",
+    "Wait",
     "Waiting",
     "WhatIf",
     "age_on",
@@ -160,6 +164,7 @@ __all__ = [
     "may_serve",
     "overdrawn",
     "parse",
+    "passed_over",
     "payment_objection",
     "pickup_blocks",
     "plain_amount",
@@ -178,5 +183,6 @@ __all__ = [
     "waiver_objection",
     "where_next",
     "who_loses",
+    "why_not_yet",
     "write_text",
 ]

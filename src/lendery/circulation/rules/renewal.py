@@ -6,13 +6,14 @@ A reader hears these sentences as often as the desk does.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import ClassVar, Literal, cast
+from typing import ClassVar, Literal, cast, get_args
 from uuid import UUID
 
 from lendery.circulation.rules import standing
 from lendery.circulation.rules.policy import Policy
 from lendery.circulation.rules.standing import Asked, PatronFacts, StandingRule
 from lendery.circulation.rules.words import counted, spoken_day
+from lendery.contracts.circulation import WaivableAtRenewal
 
 RenewalCode = Literal[
     "not-on-loan",
@@ -33,9 +34,7 @@ RenewalCode = Literal[
 ]
 Objection = tuple[RenewalCode, str]  # and the sentence for people
 
-WAIVABLE_AT_RENEWAL: frozenset[RenewalCode] = frozenset(
-    ("too-many-renewals", "too-early", "suspended", "fines-owed", "card-expired", "overdue")
-)
+WAIVABLE_AT_RENEWAL: frozenset[RenewalCode] = frozenset(get_args(WaivableAtRenewal))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,6 +177,13 @@ RENEWAL_RULES: tuple[RenewalRule, ...] = (
     another_reader_waits,
     not_later,
 )
+
+
+def passed_over(facts: Renewal, policy: Policy, waive: frozenset[str]) -> tuple[str, ...]:
+    """Of what staff waive, that which really objects, in alphabetical order."""
+    found = (rule(facts, policy) for rule in RENEWAL_RULES)
+    codes = {objection[0] for objection in found if objection}
+    return tuple(sorted(codes & waive & WAIVABLE_AT_RENEWAL))
 
 
 def renewal_objection(

@@ -92,9 +92,11 @@ from lendery.contracts.circulation.lending import (
     Loans,
     NoSuchLoan,
     RenewalRefused,
+    RenewalRequest,
     Return,
     ReturnRefused,
     ReturnRequest,
+    WaivableAtRenewal,
 )
 from lendery.contracts.circulation.money import (
     Account,
@@ -182,6 +184,11 @@ from lendery.contracts.circulation.undoing import (
     Undone,
     UndoRefused,
     WaiverReversed,
+)
+from lendery.contracts.circulation.waiting import (
+    Queues,
+    WhyCode,
+    WhyNotYet,
 )
 
 __all__ = [
@@ -311,11 +318,13 @@ __all__ = [
     "Posted",
     "Pull",
     "QueueLength",
+    "Queues",
     "Recall",
     "RecallRefused",
     "Refund",
     "RefundRefused",
     "RenewalRefused",
+    "RenewalRequest",
     "Restoring",
     "Return",
     "ReturnClaimed",
@@ -347,7 +356,10 @@ __all__ = [
     "UndoRefused",
     "Undone",
     "VersionState",
+    "WaivableAtRenewal",
     "WaiverRefused",
     "WaiverReversed",
     "Weekday",
+    "WhyCode",
+    "WhyNotYet",
 ]

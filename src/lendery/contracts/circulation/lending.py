@@ -162,6 +162,17 @@ class LoanRequest(Input):
     renew: bool = False
 
 
+WaivableAtRenewal = Literal[
+    "too-many-renewals", "too-early", "suspended", "fines-owed", "card-expired", "overdue"
+]
+
+
+class RenewalRequest(Input):
+    """`waive` lists what staff pass over: never another reader's hold, nor a recall."""
+
+    waive: frozenset[WaivableAtRenewal] = frozenset()
+
+
 class ReturnRequest(Input):
     barcode: Barcode
     branch_id: UUID | None = None
@@ -211,8 +222,8 @@ class ItemCheckedOut(Event):
 
 
 class LoanRenewed(Event):
-    """`automatic`: by itself, since its rules say `auto_renew`. `branch_id` is where it was lent;
-    null in logs of before that was told."""
+    """`automatic`: by itself, as its rules say. `waived`: what staff passed over. `branch_id` is
+    where it was lent; null in logs of before that was told."""
 
     about = "copy_id"
     loan_id: UUID
@@ -222,6 +233,7 @@ class LoanRenewed(Event):
     by: UUID | None = None
     automatic: bool = False
     branch_id: UUID | None = None
+    waived: tuple[str, ...] = ()
 
 
 class LoanMoved(Event):
@@ -261,7 +273,13 @@ class Loans(Protocol):
         ...
 
     async def renew(
-        self, *, loan_id: UUID, actor: Actor, now: datetime, key: RequestKey | None = None
+        self,
+        *,
+        loan_id: UUID,
+        actor: Actor,
+        now: datetime,
+        key: RequestKey | None = None,
+        request: RenewalRequest | None = None,
     ) -> Loan: ...
     async def check_in(
         self, *, request: ReturnRequest, actor: Actor, now: datetime, key: RequestKey | None = None
