@@ -37,7 +37,9 @@ async def test_a_story_is_counted_as_circulation_has_it(town: Town) -> None:
     await town.settle(readers=9, books=8, copies=3)
     await town.live(seed=1, steps=320)
     known = await told(town)
-    loans, zones = known["circulation_loan"], town.zones
+    loans = [each for each in known["circulation_loan"] if each.ended_as != "undone"]
+    zones = town.zones
+    assert len(loans) < len(known["circulation_loan"])
     assert min(len(loans), len(known["renewals"]), len(known["circulation_hold"])) > 5
 
     def local(at: Any, branch: UUID) -> str:
@@ -51,14 +53,17 @@ async def test_a_story_is_counted_as_circulation_has_it(town: Town) -> None:
             for each in known["renewals"]
         ),
         "returned": per(
-            local(each.returned_at, each.returned_branch_id) for each in loans if each.returned_at
+            local(each.returned_at, each.returned_branch_id)
+            for each in loans
+            if each.returned_at and not each.ended_as
         ),
     }
     for key, counted in days.items():
         rows = await town.rows("loans-by-day", "day", key, **DONE)
         assert {day: count for day, count in rows if count} == counted, key
     lent_at = per(str(each.branch_id) for each in loans)
-    assert dict(await town.rows("loans-by-branch", "branch_id", "lent", **DONE)) == lent_at
+    branches = dict(await town.rows("loans-by-branch", "branch_id", "lent", **DONE))
+    assert {branch: many for branch, many in branches.items() if many} == lent_at
     categories = per(town.readers[each.patron_id] for each in loans)
     assert dict(await town.rows("loans-by-category", "category", "lent", **DONE)) == categories
     titles = per(str(each.book_id) for each in loans)
@@ -73,17 +78,20 @@ async def _same_money(town: Town, known: dict[str, list[Any]]) -> None:
     lines = known["circulation_ledger_line"]
     assert {each.kind for each in lines} >= {"charge", "payment", "waiver", "cancellation"}
     amounts: Counter[str] = Counter()
+    kinds = {each.id: each.kind for each in lines}
+    undone = {"payment": "payment-undone", "waiver": "waiver-undone", "cancellation": "charge"}
+    told = {e.id: undone[kinds[e.reverses]] if e.kind == "reversal" else e.kind for e in lines}
     for each in lines:
-        amounts[each.kind] += abs(each.amount)
+        amounts[told[each.id]] += abs(each.amount)
     rows = await town.rows("money-by-kind", "kind", "currency", "lines", "amount", **DONE)
-    counts = per(each.kind for each in lines)
+    counts = per(told.values())
     assert rows == [(kind, "EUR", counts[kind], amounts[kind]) for kind in sorted(counts)]
     daily = await town.rows("money", "kind", "amount", **DONE)
     assert sum(amount for _, amount in daily) == sum(amounts.values())
 
 
 async def _same_stock(town: Town, known: dict[str, list[Any]]) -> None:
-    loans = known["circulation_loan"]
+    loans = [each for each in known["circulation_loan"] if each.ended_as != "undone"]
     gone = {
         each.id
         for each in known["circulation_copy"]

@@ -58,6 +58,7 @@ class Town:
     books: dict[UUID, NewBook] = field(default_factory=dict)
     copies: dict[UUID, NewCopy] = field(default_factory=dict)
     now: datetime = OPENED
+    done: list[UUID] = field(default_factory=list)  # what can be undone: events
 
     @property
     def zones(self) -> dict[UUID, ZoneInfo]:
@@ -114,13 +115,22 @@ class Town:
             patron_id=reader,
             waive=frozenset({"overdue-loans", "on-hold", "same-title"}),
         )
-        return await self.wiring.loans.check_out(request=request, actor=self.desk(at), now=self.now)
+        desk = self.desk(at)
+        lent = await self.wiring.loans.check_out(request=request, actor=desk, now=self.now)
+        self.done.append(lent.event_id)
+        return lent
 
     async def take_back(self, copy: UUID, at: int = 0, back: timedelta = timedelta()) -> Any:
         request = ReturnRequest(
             barcode=self.copies[copy].barcode, returned_at=self.now - back if back else None
         )
-        return await self.wiring.loans.check_in(request=request, actor=self.desk(at), now=self.now)
+        came = await self.wiring.loans.check_in(request=request, actor=self.desk(at), now=self.now)
+        self.done.append(came.event_id)
+        return came
+
+    async def undo(self, event_id: UUID, at: int = 0) -> Any:
+        desk = self.desk(at)
+        return await self.wiring.corrections.undo(event_id=event_id, actor=desk, now=self.now)
 
     async def hold(self, book: UUID, reader: UUID, at: int = 0) -> Any:
         new = NewHold(book_id=book, patron_id=reader, pickup_branch_id=self.branches[at])
@@ -133,6 +143,8 @@ class Town:
             self.now += timedelta(minutes=by.randint(1, 900))
             try:
                 await self._step(by)
+                if self.done and by.random() < 0.15:
+                    await self.undo(self.done[-1], by.randrange(3))
             except Problem:
                 continue
 
@@ -193,10 +205,14 @@ class Town:
             match by.randrange(3):
                 case 0:
                     paid = NewPayment(patron_id=reader, amount=one)
-                    await fees.pay(payment=paid, actor=who, now=self.now)
+                    settled = await fees.pay(payment=paid, actor=who, now=self.now)
+                    self.done.append(settled.event_id)
                 case 1:
                     waived = NewWaiver(amount=one, reason="Snow")
-                    await fees.waive(fine_id=fine.id, waiver=waived, actor=who, now=self.now)
+                    forgiven = await fees.waive(
+                        fine_id=fine.id, waiver=waived, actor=who, now=self.now
+                    )
+                    self.done.append(forgiven.event_id)
                 case _:
                     wrong = Cancellation(reason="A mistake")
                     await fees.cancel(fine_id=fine.id, cancellation=wrong, actor=who, now=self.now)

@@ -86,6 +86,7 @@ class PuttingBack:
             ready_at=was.ready_at,
             expires_on=was.expires_on,
             by=self.by,
+            pickup_branch_id=row.pickup_branch_id,
         )
 
     async def kept_again(self, lent: ItemCheckedOut) -> list[Event]:

@@ -56,6 +56,7 @@ class Reversal:
     tx: Tx
     by: UUID | None
     now: datetime
+    branch_id: UUID | None = None  # where
 
     async def charge_now(self, charge_id: UUID) -> ChargeNow:
         """May the charge be taken back? Not where something of it was paid or waived."""
@@ -82,6 +83,7 @@ class Reversal:
             amount=left,
             currency=charge.currency,
             by=self.by,
+            branch_id=self.branch_id,
         )
         return Cancelled(told, charge.patron_id)
 
@@ -129,6 +131,7 @@ class Reversal:
             "amount": -line.amount,
             "currency": line.currency,
             "by": self.by,
+            "branch_id": self.branch_id,
         }
         told: PaymentReversed | WaiverReversed | CancellationReversed
         if line.kind == "payment":

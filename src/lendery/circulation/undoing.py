@@ -86,7 +86,7 @@ class Undoing:
 
     @property
     def reversal(self) -> Reversal:
-        return Reversal(self.tx, self.by, self.now)
+        return Reversal(self.tx, self.by, self.now, self.actor.desk)
 
     async def check_out(self, lent: ItemCheckedOut) -> Undone:
         """The loan never was; who waited, and whom the copy was kept for, stand as before."""
@@ -120,6 +120,9 @@ class Undoing:
             undoes=lent.id,
             status=status,
             by=self.by,
+            lent_at=lent.at,
+            branch_id=lent.branch_id,
+            category=lent.category,
         )
         answer = Undone(
             event_id=lent.id,
@@ -165,6 +168,8 @@ class Undoing:
             undoes=came.id,
             status=status,
             by=self.by,
+            returned_at=came.returned_at,
+            branch_id=came.branch_id,
         )
         answer = Undone(
             event_id=came.id,

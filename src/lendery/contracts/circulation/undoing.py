@@ -85,7 +85,8 @@ class UndoRefused(Problem):
 
 
 class CheckOutUndone(Event):
-    """The loan never was. `undoes` is the event of the check-out."""
+    """The loan never was. `undoes` is the event of the check-out, which was `lent_at` then, at
+    that branch to somebody of that category."""
 
     about = "copy_id"
     loan_id: UUID
@@ -94,10 +95,14 @@ class CheckOutUndone(Event):
     undoes: UUID
     status: CopyStatus
     by: UUID | None = None
+    lent_at: datetime | None = None
+    branch_id: UUID | None = None
+    category: str | None = None
 
 
 class CheckInUndone(Event):
-    """The copy did not come in: its loan, if it had one, goes on as it was."""
+    """The copy did not come in: its loan, if it had one, goes on as it was. It was taken for
+    returned then, at that branch."""
 
     about = "copy_id"
     loan_id: UUID | None
@@ -106,6 +111,8 @@ class CheckInUndone(Event):
     undoes: UUID
     status: CopyStatus
     by: UUID | None = None
+    returned_at: datetime | None = None
+    branch_id: UUID | None = None
 
 
 class HoldRestored(Event):
@@ -119,6 +126,7 @@ class HoldRestored(Event):
     ready_at: datetime | None
     expires_on: date | None
     by: UUID | None = None
+    pickup_branch_id: UUID | None = None
 
 
 class CopyKept(Event):
@@ -143,6 +151,7 @@ class PaymentReversed(Event):
     currency: str
     method: Method
     by: UUID | None = None
+    branch_id: UUID | None = None
 
 
 class WaiverReversed(Event):
@@ -156,6 +165,7 @@ class WaiverReversed(Event):
     amount: int
     currency: str
     by: UUID | None = None
+    branch_id: UUID | None = None
 
 
 class CancellationReversed(Event):
@@ -169,6 +179,7 @@ class CancellationReversed(Event):
     amount: int
     currency: str
     by: UUID | None = None
+    branch_id: UUID | None = None
 
 
 class Corrections(Protocol):

@@ -79,7 +79,7 @@ def loans_by_category(wanted: Wanted) -> Select[Any]:
 def _uses(wanted: Wanted) -> Subquery:
     """How often each copy was lent."""
     query = select(use.c.copy_id, func.sum(use.c.lent).label("lent")).where(*wanted.days(use))
-    return query.group_by(use.c.copy_id).subquery("uses")
+    return query.group_by(use.c.copy_id).having(func.sum(use.c.lent) > 0).subquery("uses")
 
 
 def loans_by_subject(wanted: Wanted) -> Select[Any]:
@@ -113,6 +113,7 @@ def _turnover(wanted: Wanted, group: Any) -> Select[Any]:
         select(use.c.copy_id, func.sum(use.c.lent).label("lent"))
         .where(use.c.day >= wanted.since, use.c.day <= wanted.until)
         .group_by(use.c.copy_id)
+        .having(func.sum(use.c.lent) > 0)
         .subquery("uses")
     )
     there = copy.outerjoin(uses, uses.c.copy_id == copy.c.id)
@@ -191,7 +192,7 @@ def money_by_kind(wanted: Wanted) -> Select[Any]:
 def dead_stock(wanted: Wanted) -> Select[Any]:
     last = (
         select(func.max(use.c.day))
-        .where(use.c.copy_id == copy.c.id)
+        .where(use.c.copy_id == copy.c.id, use.c.lent > 0)
         .correlate(copy)
         .scalar_subquery()
     )

@@ -41,10 +41,9 @@ LENDING = _adding(lending, "lent", "renewed", "returned")
 USE = _adding(use, "lent")
 MONEY = _adding(money, "lines", "amount")
 
+_opened = postgresql.insert(hold).values(_bound(hold, "id", "book_id", "branch_id", "waiting"))
 OPEN_HOLD = Statement(
-    postgresql.insert(hold)
-    .values(_bound(hold, "id", "book_id", "branch_id") | {"waiting": True})
-    .on_conflict_do_nothing(index_elements=["id"])
+    _opened.on_conflict_do_update(index_elements=["id"], set_={"waiting": _opened.excluded.waiting})
 )
 AT_HOLD = bindparam("at_id", type_=hold.c.id.type)
 CHANGE_HOLD = Statement(
@@ -105,7 +104,7 @@ def _writes(effect: Effect) -> list[Write]:
         case Lending():
             return [(LENDING, row_of(effect))]
         case Used():
-            return [(USE, row_of(effect) | {"lent": 1})]
+            return [(USE, row_of(effect))]
         case Posted():
             return [(MONEY, row_of(effect) | {"lines": 1})]
         case HoldOpened():

@@ -21,6 +21,9 @@ from lendery.contracts.catalog import (
     CopyRemoved,
 )
 from lendery.contracts.circulation import (
+    CancellationReversed,
+    CheckInUndone,
+    CheckOutUndone,
     CopyFlagged,
     CreditRefunded,
     FineCancelled,
@@ -35,10 +38,13 @@ from lendery.contracts.circulation import (
     HoldPlaced,
     HoldPutBack,
     HoldReady,
+    HoldRestored,
     HoldSentOn,
     ItemCheckedIn,
     ItemCheckedOut,
     LoanRenewed,
+    PaymentReversed,
+    WaiverReversed,
 )
 
 NOWHERE = UUID(int=0)
@@ -59,11 +65,12 @@ class Lending:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """The copy was lent once more."""
+    """The copy was lent once more; -1: it was not, after all."""
 
     copy_id: UUID
     day: date
     branch_id: UUID
+    lent: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +86,12 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class HoldOpened:
+    """A hold there is now; or one that had ended, but that was undone."""
+
     id: UUID
     book_id: UUID
     branch_id: UUID
+    waiting: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +165,9 @@ KINDS: dict[type[Event], str] = {
     FineWaived: "waiver",
     FineCancelled: "cancellation",
     CreditRefunded: "refund",
+    PaymentReversed: "payment-undone",
+    WaiverReversed: "waiver-undone",
+    CancellationReversed: "charge",
 }
 
 
@@ -176,6 +189,22 @@ def _returned(e: ItemCheckedIn, day: date) -> list[Effect]:
     return seen if e.loan_id is None else [Lending(day, e.branch_id, returned=1), *seen]
 
 
+def _never_lent(e: CheckOutUndone, day: date) -> list[Effect]:
+    where = e.branch_id or NOWHERE
+    return [
+        Lending(day, where, e.category or "", lent=-1),
+        Used(e.copy_id, day, where, lent=-1),
+        CopySeen(e.copy_id, gone=e.status in GONE),
+    ]
+
+
+def _never_returned(e: CheckInUndone, day: date) -> list[Effect]:
+    seen: list[Effect] = [CopySeen(e.copy_id, gone=e.status in GONE)]
+    if e.loan_id is None:
+        return seen
+    return [Lending(day, e.branch_id or NOWHERE, returned=-1), *seen]
+
+
 def _posted(e: Any, day: date) -> list[Effect]:
     return [Posted(day, e.branch_id or NOWHERE, KINDS[type(e)], e.currency, e.amount)]
 
@@ -188,6 +217,11 @@ def _closed(e: HoldCancelled | HoldExpired | HoldFulfilled, day: date) -> list[E
     return [HoldClosed(e.hold_id)]
 
 
+def _restored(e: HoldRestored, day: date) -> list[Effect]:
+    where = e.pickup_branch_id or NOWHERE
+    return [HoldOpened(e.hold_id, e.book_id, where, e.state == "waiting")]
+
+
 def _found(e: HoldReady | HoldSentOn, day: date) -> list[Effect]:
     return [HoldIs(e.hold_id, waiting=False)]
 
@@ -196,12 +230,15 @@ MEANINGS: dict[type[Event], Callable[[Any, date], list[Effect]]] = {
     ItemCheckedOut: _lent,
     LoanRenewed: _renewed,
     ItemCheckedIn: _returned,
+    CheckOutUndone: _never_lent,
+    CheckInUndone: _never_returned,
     **dict.fromkeys(KINDS, _posted),
     HoldPlaced: lambda e, day: [HoldOpened(e.hold_id, e.book_id, e.pickup_branch_id)],
     HoldChanged: lambda e, day: [HoldIs(e.hold_id, branch_id=e.pickup_branch_id)],
     HoldMoved: lambda e, day: [HoldIs(e.hold_id, book_id=e.into)],
     HoldPutBack: lambda e, day: [HoldIs(e.hold_id, waiting=True)],
     HoldReady: _found,
+    HoldRestored: _restored,
     HoldSentOn: _found,
     HoldFulfilled: _closed,
     HoldCancelled: _closed,
@@ -224,8 +261,16 @@ def branch_of(event: Event) -> UUID | None:
 
 
 def happened_at(event: Event) -> datetime:
-    """A book from the drop came back when it was dropped."""
-    return event.returned_at if isinstance(event, ItemCheckedIn) else event.at
+    """A book from the drop came back when it was dropped; what is undone was done before."""
+    match event:
+        case ItemCheckedIn():
+            return event.returned_at
+        case CheckOutUndone():
+            return event.lent_at or event.at
+        case CheckInUndone():
+            return event.returned_at or event.at
+        case _:
+            return event.at
 
 
 def effects(event: Event, zone: tzinfo = UTC) -> Iterable[Effect]:

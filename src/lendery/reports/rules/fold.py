@@ -37,7 +37,8 @@ class Fold:
     _money: dict[tuple[Any, ...], list[int]] = field(default_factory=dict)
     _holds: Facts = field(default_factory=dict)
     _copies: Facts = field(default_factory=dict)
-    _gone: set[UUID] = field(default_factory=set)  # closed holds, dropped copies
+    _opened: dict[UUID, int] = field(default_factory=dict)  # holds, when they were last
+    _gone: dict[UUID, int] = field(default_factory=dict)  # closed holds, dropped copies, and when
 
     def take(self, effects: Iterable[Effect], seq: int) -> None:
         for effect in effects:
@@ -47,13 +48,14 @@ class Fold:
         match effect:
             case Lending(day, branch_id, category, lent, renewed, returned):
                 _add(self._lending, (day, branch_id, category), (lent, renewed, returned))
-            case Used(copy_id, day, branch_id):
-                self._uses[copy_id, day, branch_id] += 1
+            case Used(copy_id, day, branch_id, lent):
+                self._uses[copy_id, day, branch_id] += lent
             case Posted(day, branch_id, kind, currency, amount):
                 _add(self._money, (day, branch_id, kind, currency), (1, amount))
-            case HoldOpened(id, book_id, branch_id):
-                said = {"open": True, "waiting": True, "book_id": book_id, "branch_id": branch_id}
-                _say(self._holds, id, seq, said)
+            case HoldOpened(id, book_id, branch_id, waiting):
+                said = {"open": True, "waiting": waiting, "book_id": book_id}
+                _say(self._holds, id, seq, said | {"branch_id": branch_id})
+                self._opened[id] = max(seq, self._opened.get(id, seq))
             case HoldIs(id, waiting, branch_id, book_id):
                 said = {"waiting": waiting, "branch_id": branch_id, "book_id": book_id}
                 _say(self._holds, id, seq, said)
@@ -64,7 +66,7 @@ class Fold:
             case CopySeen(id, gone):
                 _say(self._copies, id, seq, {"gone": gone})
             case HoldClosed(id) | CopyDropped(id):
-                self._gone.add(id)
+                self._gone[id] = max(seq, self._gone.get(id, seq))
 
     def lending(self) -> Iterator[Row]:
         for (day, branch_id, category), (lent, renewed, returned) in self._lending.items():
@@ -101,7 +103,7 @@ class Fold:
 
     def _said(self, facts: Facts) -> Iterator[tuple[UUID, Row]]:
         for id, said in facts.items():
-            if id not in self._gone:
+            if self._gone.get(id, -1) <= self._opened.get(id, -1):
                 yield id, {key: value for key, (_, value) in said.items()}
 
 
