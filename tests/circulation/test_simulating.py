@@ -138,6 +138,20 @@ async def test_due_dates_blocks_and_fines_that_differ_are_listed(lab: Lab) -> No
     assert [each.kind for each in only] == ["block"]
 
 
+async def test_what_was_undone_never_was(lab: Lab) -> None:
+    lent = await lab.lend("d1", "ANN", 50)
+    came = await lab.town.desk.check_in(
+        request=ReturnRequest(barcode="b2"), actor=LIBRARIAN, now=NOW + 50 * DAY
+    )
+    assert came.fine is not None
+    for event_id in (lent.event_id, came.event_id):
+        await lab.town.corrections.undo(event_id=event_id, actor=LIBRARIAN, now=NOW + 50 * DAY)
+    done = await lab.simulate("any: loan_period = 21, fine = 0.20 EUR, max_loans_total = 9")
+    counts = done.counts
+    assert (counts["check_outs"], counts["check_ins"], counts["fines_were"]) == (3, 2, 140)
+    assert [each.item_type for each in await lab.found(done)] == ["dvd"] * 2, "Ben's alone"
+
+
 async def test_a_period_is_what_was_lent_in_it(lab: Lab) -> None:
     text = "any: loan_period = 14\nitem=dvd: loan_period=7"
     for since, until, due_dates in ((1, 2, 1), (1, 1.5, 1), (2, 60, 0), (0, 1, 1), (0, 60, 2)):

@@ -7,8 +7,18 @@ from uuid import UUID
 
 from sqlalchemy import Integer, String, Text, Uuid, bindparam, delete, func, select, type_coerce
 
-from lendery.circulation.models import JOBS, TABLES, copy, difference, ledger_line, loan, patron
+from lendery.circulation.models import (
+    JOBS,
+    TABLES,
+    copy,
+    difference,
+    ledger_line,
+    loan,
+    patron,
+    undone,
+)
 from lendery.contracts.circulation import (
+    CancellationReversed,
     CreditRefunded,
     FineCancelled,
     FineCharged,
@@ -17,6 +27,8 @@ from lendery.contracts.circulation import (
     ItemCheckedIn,
     ItemCheckedOut,
     LoanRenewed,
+    PaymentReversed,
+    WaiverReversed,
 )
 from lendery.platform.db import Session, Statement, Tx, UtcDateTime, any_of
 
@@ -24,7 +36,10 @@ LINES = {
     kind.name: field
     for field, kinds in {
         "fine_id": (FineCharged,),
-        "line_id": (FinePaid, FineWaived, FineCancelled, CreditRefunded),
+        "line_id": (
+            *(FinePaid, FineWaived, FineCancelled, CreditRefunded),
+            *(PaymentReversed, WaiverReversed, CancellationReversed),
+        ),
     }.items()
     for kind in kinds
 }  # the events of the ledger, and what names the line in each
@@ -70,7 +85,9 @@ FORGET_OLD = Statement(
 
 
 def _past(until: datetime) -> Any:
-    return event.c.name.in_(WATCHED), event.c.at < until
+    """But for check-outs and check-ins that were undone: they never were."""
+    was_undone = event.c.id.in_(select(undone.c.id))
+    return event.c.name.in_(WATCHED), event.c.at < until, ~was_undone
 
 
 async def size(session: Session, until: datetime) -> int:
