@@ -35,7 +35,7 @@ def per(values: Iterable[Any]) -> dict[Any, int]:
 
 async def test_a_story_is_counted_as_circulation_has_it(town: Town) -> None:
     await town.settle(readers=9, books=8, copies=3)
-    await town.live(seed=1, steps=320)
+    await town.live(seed=1, steps=240)
     known = await told(town)
     loans = [each for each in known["circulation_loan"] if each.ended_as != "undone"]
     zones = town.zones
@@ -141,7 +141,7 @@ async def _same_stock(town: Town, known: dict[str, list[Any]]) -> None:
 
 async def test_a_rebuild_gives_the_same_numbers(town: Town) -> None:
     await town.settle(readers=9, books=8, copies=3)
-    await town.live(seed=3, steps=200)
+    await town.live(seed=3, steps=120)
     await town.read("top-titles")  # all was heard, and all is learnt
     before = await town.kept()
     assert all(before[name] for name in ("lending", "use", "money", "copy", "book", "subject"))
