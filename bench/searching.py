@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from tests.system import create_database, drop_database
 
-from bench.figures import Cost
+from bench.figures import Cost, tables
 from bench.stacks import Stack, fill
 from lendery.catalog.books import BookCatalog
 from lendery.catalog.models import TABLES
@@ -242,7 +242,9 @@ def measure(sizes: list[int], folder: Path, rounds: int) -> list[Cost]:
             print(f"  Making {size:,} books on {database}", flush=True)
             with _library(database, folder, size) as url:
                 searcher = asyncio.run(_searched(url, size, rounds))
-            found += figures_of(searcher, database)
+            told = figures_of(searcher, database)
+            print(tables(told), flush=True)
+            found += told
             middles.append(searcher.times.middle("mixed"))
         if len(sizes) > 1:
             what = f"growth of the median from {sizes[0]:,} to {sizes[-1]:,} on {database}"

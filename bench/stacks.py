@@ -33,6 +33,7 @@ from lendery.generating import records
 from lendery.platform.db import Database, Statement, Tx
 
 AT_ONCE = 5_000
+WORDS = 50_000  # of the dictionary, counted at once
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 BRANCHES = [UUID(int=number) for number in (1, 2, 3)]
 EMPTY: dict[str, Any] = {name: None for name in Book.model_fields} | {"subjects": ()}
@@ -158,8 +159,11 @@ async def fill(db: Database, stack: Stack) -> None:
             await tx.load(book_table, shelf.books)
             await tx.load(copy_table, shelf.copies)
             await _make_findable(tx, shelf.words)
+    counted = sorted(stack.counted.items())
+    for start in range(0, len(counted), WORDS):
+        async with db.begin() as tx:
+            await count_words(tx, dict(counted[start : start + WORDS]))
     async with db.begin() as tx:
-        await count_words(tx, stack.counted)
         await tx.run(change.update().values(last_number=stack.size))
         await tidy(tx)
     await db.tidy()

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, func, select
 
 from lendery.contracts.base import Busy
 from lendery.platform.db import Database, Statement
+from lendery.platform.db import postgres as driver
 from lendery.platform.db.postgres import PostgresDriver
 from tests.databases import SERVER, on_server
 
@@ -299,4 +300,11 @@ async def test_a_schema_changed_under_a_kept_statement_does_not_break_it(
 async def test_there_is_no_change_token(postgres: Database) -> None:
     assert postgres.change_token() is None
     assert postgres.memory is None
+    await postgres.tidy()
+
+
+async def test_tidying_takes_as_long_as_it_takes(
+    postgres: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "PATIENCE", 0.001)
     await postgres.tidy()

@@ -27,6 +27,7 @@ GONE = (  # how asyncpg says that a connection is no more, or nearly
 )
 # Our statements take milliseconds; compiling one takes ten times that.
 SESSION = {"jit": "off"}
+PATIENCE = 30.0  # seconds that a statement may take
 FULL = (asyncpg.TooManyConnectionsError, asyncpg.CannotConnectNowError)
 
 
@@ -117,7 +118,7 @@ class PostgresDriver:
             connection = self._free.pop()
             if not connection.raw.is_closed():
                 return connection
-        return await self._connect(patience=30)
+        return await self._connect(patience=PATIENCE)
 
     async def _connect(self, *, patience: float | None) -> PostgresConnection:
         try:
@@ -202,11 +203,12 @@ class PostgresDriver:
         self._free.append(connection)
 
     async def tidy(self) -> None:
-        connection = await self.borrow()
+        """However long it takes: a large library takes minutes."""
+        connection = await self._connect(patience=None)
         try:
             await connection.raw.execute("VACUUM ANALYZE")
         finally:
-            self.bring_back(connection)
+            await connection.raw.close(timeout=2)
 
     async def close(self) -> None:
         while self._free:
