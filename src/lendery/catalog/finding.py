@@ -93,9 +93,11 @@ class BookFinder:
 
     async def _borrowed_together(self, book_id: UUID) -> list[BorrowedTogether]:
         """Nothing while circulation does not answer."""
+        if self.borrowings is None:
+            return []
         async with self.db.read() as session:
             copies = await copies_of_book(session, book_id=book_id)
-        if self.borrowings is None or not copies:
+        if not copies:
             return []
         try:
             return await self.borrowings.together(copy_ids=[each.id for each in copies[:COPIES]])

@@ -33,6 +33,7 @@ PLAYED_WITH = [
     "patron",
     "request",
     "rule",
+    "rule_table",
     "event",
     "undone",
     "suspension",
