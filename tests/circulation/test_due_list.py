@@ -24,7 +24,7 @@ def book(town: Town) -> DueBook:
 async def _listed(book: DueBook, most: int = 100) -> list[DueLoan]:
     found: list[DueLoan] = []
     place = None
-    while page := await book.due(until=FOR_EVER, after=place, most=most):
+    while page := await book.due(until=FOR_EVER, after=place, most=most, now=NOW):
         found += page
         place = DuePlace(due_at=page[-1].due_at, loan_id=page[-1].loan_id)
     return found
@@ -44,15 +44,18 @@ async def test_open_loans_come_in_the_order_of_their_due_dates(town: Town, book:
     still = sorted(lent[:4], key=lambda each: (each.due_at, each.id))
     for most in (1, 2, 100):
         assert [each.loan_id for each in await _listed(book, most)] == [e.id for e in still]
-    assert await book.due(until=still[1].due_at, after=None, most=9) == (await _listed(book))[:2]
-    first = await book.loan(loan_id=lent[0].id)
+    assert (
+        await book.due(until=still[1].due_at, after=None, most=9, now=NOW)
+        == (await _listed(book))[:2]
+    )
+    first = await book.loan(loan_id=lent[0].id, now=NOW)
     assert first is not None and first in await _listed(book)
     assert (first.patron_id, first.branch, first.time_zone) == (
         ann.id, home.name, "America/New_York",
     )  # fmt: skip
     assert first.due_at == lent[0].due_at
     assert first.due_on == (lent[0].due_at - timedelta(hours=12)).date(), "by the branch's clock"
-    assert await book.loan(loan_id=lent[4].id) is None
+    assert await book.loan(loan_id=lent[4].id, now=NOW) is None
 
 
 async def test_a_hold_says_whose_it_is_and_where_it_waits(town: Town, book: DueBook) -> None:
@@ -60,16 +63,16 @@ async def test_a_hold_says_whose_it_is_and_where_it_waits(town: Town, book: DueB
     await desk.rules(loan_period=21, pickup_days=7)
     ann, copy = town.patrons.add(ANN), town.copies.add("b1", home.id)
     placed = await desk.wait(ANN, home.id, book_id=copy.book_id)
-    waiting = await book.hold(hold_id=placed.id)
+    waiting = await book.hold(hold_id=placed.id, now=NOW)
     assert waiting is not None and (waiting.state, waiting.expires_on) == ("waiting", None)
     await desk.bring("b1")
-    ready = await book.hold(hold_id=placed.id)
+    ready = await book.hold(hold_id=placed.id, now=NOW)
     assert ready is not None and ready.expires_on is not None
     assert (ready.state, ready.patron_id, ready.branch) == ("ready", ann.id, home.name)
     until = ready.expires_on
-    assert await book.expiring(until=until, after=None, most=9) == [ready]
-    assert await book.expiring(until=until - timedelta(days=1), after=None, most=9) == []
-    assert await book.expiring(until=until, after=placed.id, most=9) == []
+    assert await book.expiring(until=until, after=None, most=9, now=NOW) == [ready]
+    assert await book.expiring(until=until - timedelta(days=1), after=None, most=9, now=NOW) == []
+    assert await book.expiring(until=until, after=placed.id, most=9, now=NOW) == []
 
 
 async def test_a_payment_is_told_as_one(town: Town, book: DueBook) -> None:
@@ -98,6 +101,10 @@ async def test_whose_link_was_cut_is_told_of_no_more(town: Town, book: DueBook) 
         for table in (loan, hold, ledger_line):
             await tx.run(update(table).values(patron_id=None))
     assert await _listed(book) == []
-    assert await book.loan(loan_id=lent.id) is await book.hold(hold_id=placed.id) is None
+    assert (
+        await book.loan(loan_id=lent.id, now=NOW)
+        is await book.hold(hold_id=placed.id, now=NOW)
+        is None
+    )
     assert await book.charge(fine_id=fine.id) is await book.payment(settlement_id=paid.id) is None
     assert await book.charge(fine_id=uuid4()) is None
