@@ -11,7 +11,7 @@ from lendery.demo.place import A_LIBRARY, taken
 from lendery.platform import migrate
 from lendery.platform.settings import Settings
 
-CONTEXTS = ["accounts", "catalog", "circulation", "notices", "reviews"]
+CONTEXTS = ["accounts", "catalog", "circulation", "notices", "reports", "reviews"]
 
 
 @pytest.fixture

@@ -85,22 +85,24 @@ class Neighbours:
             return [titled for each in ids if each == MIDDLEMARCH]
         return [self.people[each] for each in ids if each in self.people]
 
-    async def due(self, *, until: datetime, after: DuePlace | None, most: int) -> list[DueLoan]:
+    async def due(
+        self, *, until: datetime, after: DuePlace | None, most: int, now: datetime
+    ) -> list[DueLoan]:
         found = sorted(self.loans, key=lambda each: (each.due_at, each.loan_id))
         place = (after.due_at, after.loan_id) if after else None
         listed = [e for e in found if place is None or (e.due_at, e.loan_id) > place]
         return [each for each in listed if each.due_at <= until][:most]
 
-    async def expiring(self, *, until: date, after: UUID | None, most: int, since: Any = None
-                       ) -> list[Any]:  # fmt: skip
+    async def expiring(self, *, until: date, after: UUID | None, most: int, since: Any = None,
+                       now: Any = None) -> list[Any]:  # fmt: skip
         if after is not None:
             return []
         return list(self.held.values()) if since is None else self.cards
 
-    async def loan(self, *, loan_id: UUID) -> DueLoan | None:
+    async def loan(self, *, loan_id: UUID, now: datetime) -> DueLoan | None:
         return next((each for each in self.loans if each.loan_id == loan_id), None)
 
-    async def hold(self, *, hold_id: UUID) -> HeldFor | None:
+    async def hold(self, *, hold_id: UUID, now: datetime) -> HeldFor | None:
         return self.held.get(hold_id)
 
     async def charge(self, *, fine_id: UUID) -> Posted | None:

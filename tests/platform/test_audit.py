@@ -335,8 +335,8 @@ def test_the_command_tells_of_each_log_and_of_the_head_to_note(library: str) -> 
             "catalog: intact: 0 events in 0 seals, 0 not yet sealed (0 parked)",
             "circulation: intact: 0 events in 0 seals, 0 not yet sealed (0 parked)",
             "notices: intact: 0 events in 0 seals, 0 not yet sealed (0 parked)",
-            "reviews: intact: 0 events in 0 seals, 0 not yet sealed (0 parked)",
             "reports: intact: 0 events in 0 seals, 0 not yet sealed (0 parked)",
+            "reviews: intact: 0 events in 0 seals, 0 not yet sealed (0 parked)",
         ],
     )
     mark, head = says[1].split()

@@ -209,7 +209,7 @@ def test_what_is_left_empty_in_the_environment_is_not_set(monkeypatch: pytest.Mo
 def test_a_process_without_tables_makes_no_backups(folder: Path) -> None:
     urls: dict[str, Any] = {
         each: "http://127.0.0.1:1"
-        for each in ("accounts", "catalog", "circulation", "notices", "reviews")
+        for each in ("accounts", "catalog", "circulation", "notices", "reports", "reviews")
     }
     web = Settings(
         database_url="sqlite:///never.db",
