@@ -5,7 +5,7 @@ import types
 import typing
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, get_type_hints
 from uuid import UUID
 
@@ -84,6 +84,7 @@ def sample(hint: Any, name: str = "") -> Any:
         UUID: UUID("01a2047a-bd68-702b-a3d5-cb1d7649a2a5"),
         datetime: NOW,
         date: date(2026, 2, 28),
+        time: time(2, 30),
         int: 3,
         float: 0.5,
         bytes: b"UVVKRA==",  # base 64, twice
