@@ -189,7 +189,8 @@ def _day(instant: str) -> date:
 
 
 async def test_a_book_leads_to_what_its_readers_borrowed_too(library: Library) -> None:
-    emma, other = await library.book("Emma"), await library.book("Bread and beyond")
+    emma = await library.book("Emma", authors=["Nobody Else"])
+    other = await library.book("Bread and beyond", authors=["Another Baker"])
     path = f"{API}/books/{emma['id']}/similar"
     for name in ("Ann", "Ben", "Cleo"):
         reader = await library.patron(name)
