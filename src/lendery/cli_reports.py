@@ -87,12 +87,14 @@ def _day(text: str | None) -> date | None:
 
 
 async def _made(asked: Asked, branch: str | None, form: Form) -> bytes:
-    from lendery.main import wire
+    from lendery.main import objections, wire
     from lendery.reports.forms import made, many_for
 
     wiring = wire(_library())
     window = Window(limit=100_000 if form == "json" else many_for(asked.name, form))
     try:
+        if found := await objections(wiring):
+            _refuse("\n".join(found))
         if branch is not None:
             branch_id = await _branch(wiring, branch)
             asked = asked.model_copy(update={"branch_id": branch_id})

@@ -79,3 +79,11 @@ def test_the_help_teaches() -> None:
     assert code == 0
     assert "lendery report loans-by-day --from 2025-01-01" in " ".join(says.split())
     assert "collection-age" in says
+
+
+@pytest.mark.parametrize("command", [("report", "overdue"), ("reports", "rebuild")])
+def test_tables_that_are_not_there_are_told_of(tmp_path: Path, command: tuple[str, ...]) -> None:
+    file = tmp_path / "empty.db"
+    file.touch()
+    code, says = lendery(f"sqlite:///{file}", *command)
+    assert code == 2 and "Run: lendery migrate" in says, says
