@@ -32,7 +32,7 @@ class BorrowingRecord:
         return [each for each in asked if (each.patron_id, each.book_id) in found]
 
     async def together(self, *, copy_ids: list[UUID]) -> list[BorrowedTogether]:
-        async with self.db.read() as session:
+        async with self.db.unhurried() as session:  # some thousand rows
             rows = await loans_of_copies(session, copy_ids=copy_ids, most=READERS)
             itself = {row.book_id for row in rows}
             readers = {row.patron_id for row in rows}
