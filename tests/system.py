@@ -27,6 +27,7 @@ import asyncpg
 import httpx2
 
 from lendery.platform import migrate
+from tests import hatchery
 
 ADMIN = ("admin@lendery.test", "an-admin-password")
 SERVICES = ("accounts", "catalog", "circulation", "notices", "reports", "reviews")
@@ -78,7 +79,7 @@ class System:
     """A running library. `urls` names where each context is served.
 
     `program` is what Python runs to serve it, `server` the PostgreSQL that keeps it: the tests'
-    own where none is named.
+    own where none is named. `afresh`: each process loads the program itself, as in earnest.
     """
 
     shape: str
@@ -87,9 +88,10 @@ class System:
     workers: int = 1
     program: Sequence[str] = LENDERY
     server: str = ""
+    afresh: bool = False
     urls: dict[str, str] = field(default_factory=dict)
     databases: dict[str, str] = field(default_factory=dict)
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    processes: dict[str, "subprocess.Popen[bytes] | hatchery.Hatched"] = field(default_factory=dict)
     environments: dict[str, dict[str, str]] = field(default_factory=dict)
     _routes: list[tuple[str, re.Pattern[str], str]] = field(default_factory=list)
     _token: str = ""
@@ -105,9 +107,10 @@ class System:
         workers: int = 1,
         program: Sequence[str] = LENDERY,
         server: str = "",
+        afresh: bool = False,
         **settings: str,
     ) -> Iterator["System"]:
-        system = cls(shape, database, folder, workers, program, server)
+        system = cls(shape, database, folder, workers, program, server, afresh)
         try:
             system._create(settings)
             for name in system.environments:
@@ -159,24 +162,23 @@ class System:
         return asyncio.run(create_database(server, name))
 
     def cli(self, unit: str, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *LENDERY, *arguments],
-            env={**self.environments[unit], "LENDERY_NEW_PASSWORD": ADMIN[1]},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        env = {**self.environments[unit], "LENDERY_NEW_PASSWORD": ADMIN[1]}
+        done = hatchery.run(*arguments, env=env)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def launch(self, unit: str) -> None:
-        with (self.folder / f"{unit}.log").open("ab") as log:
+        env, log = self.environments[unit], self.folder / f"{unit}.log"
+        if self.program == LENDERY and not self.afresh:
+            self.processes[unit] = hatchery.hatch("serve", env=env, out=log)
+            return
+        with log.open("ab") as out:
             self.processes[unit] = subprocess.Popen(
                 [sys.executable, *self.program, "serve"],
                 cwd=ROOT,
-                env=self.environments[unit],
-                stdout=log,
-                stderr=log,
+                env=env,
+                stdout=out,
+                stderr=out,
                 start_new_session=True,
             )
 

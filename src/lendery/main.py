@@ -60,7 +60,7 @@ from lendery.platform.http.identity import Identities
 from lendery.platform.http.limits import RateLimited
 from lendery.platform.http.openapi import document
 from lendery.platform.http.problems import add_problem_handlers
-from lendery.platform.http.routes_index import IndexedRouter
+from lendery.platform.http.routes_index import IndexedRouter, add_routes
 from lendery.platform.http.timetable import timetable_routes
 from lendery.platform.jobs import Runner
 from lendery.platform.logbook import Logbook
@@ -117,12 +117,9 @@ def create_app(settings: Settings, wiring: Wiring | None = None) -> ASGIApp:
         swagger_ui_parameters={"persistAuthorization": True},
     )
     add_problem_handlers(app)
-    app.include_router(_health(wiring))
-    for router in _routers(wiring):
-        app.include_router(router)
+    add_routes(app, _health(wiring), *_routers(wiring))
     if settings.contexts != frozenset(CONTEXTS):
-        for router in _internal(wiring):
-            app.include_router(router)
+        add_routes(app, *_internal(wiring))
     if "web" in settings.contexts:
         from lendery.web import mount
 

@@ -22,7 +22,7 @@ class Control:
     durably: bool = True
 
     def run(self, folder: Path, seed: int = 0) -> Toll:
-        with self.site.running(folder, self.program, self.durably) as place:
+        with self.site.running(folder, self.program, durably=self.durably) as place:
             return asyncio.run(until_noticed(place, self.site.blows[0], MOST, seed))
 
     def noticed(self, toll: Toll) -> bool:

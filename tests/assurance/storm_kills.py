@@ -36,7 +36,7 @@ class Site:
     blows: tuple[Blow, ...] = (Blow(),)
     workers: int = 1
     own_server: bool = False
-    brief: int = 7
+    brief: int = 3
 
     @property
     def where(self) -> str:
@@ -44,7 +44,12 @@ class Site:
 
     @contextmanager
     def running(
-        self, folder: Path, program: tuple[str, ...] = LENDERY, durably: bool = True
+        self,
+        folder: Path,
+        program: tuple[str, ...] = LENDERY,
+        *,
+        durably: bool = True,
+        afresh: bool = False,
     ) -> Iterator[Struck]:
         """`durably` False: PostgreSQL answers a commit before it is written."""
         with ExitStack() as stack:
@@ -59,6 +64,7 @@ class Site:
                 workers=self.workers,
                 program=program,
                 server=server,
+                afresh=afresh,
             )
             place = stack.enter_context(started)
             assert isinstance(place, Struck)
@@ -73,13 +79,13 @@ EACH_STOPPED = tuple(Stop(name) for name in (*SERVICES, "reports"))
 SITES = (
     Site("one process", "one_process", "sqlite"),
     Site("one process", "one_process", "postgres"),
-    Site("two workers", "one_process", "sqlite", (WorkerKilled(),), workers=2, brief=6),
+    Site("two workers", "one_process", "sqlite", (WorkerKilled(),), workers=2, brief=3),
     Site("two workers", "one_process", "postgres", (WorkerKilled(),), workers=2, brief=0),
     Site("own PostgreSQL", "one_process", "postgres", (PostgresKilled(),), own_server=True),
-    Site("services", "services", "postgres", EACH_SERVICE, brief=4),
+    Site("services", "services", "postgres", EACH_SERVICE, brief=1),
     Site("services", "services", "sqlite", EVERY_SERVICE, brief=0),
-    Site("stopped", "one_process", "sqlite", (Stop(),), brief=5),
-    Site("stopped", "one_process", "postgres", (Stop(),), workers=2, brief=3),
+    Site("stopped", "one_process", "sqlite", (Stop(),), brief=2),
+    Site("stopped", "one_process", "postgres", (Stop(),), workers=2, brief=2),
     Site("stopped services", "services", "postgres", EACH_STOPPED, brief=0),
 )
 FULL = 200
@@ -120,19 +126,20 @@ def struck(
     seed: int,
     note: Note = lambda _: None,
     *,
-    patiently: bool = False,
+    in_earnest: bool = False,
 ) -> Rows:
     """So many times each blow of the site; every `HEAT` blows there is a new library.
 
-    `patiently`: what a dead relay had claimed is waited for, the first time.
+    `in_earnest`: each start loads the program itself, as it must to be timed, and what a dead relay
+    had claimed is waited for, the first time.
     """
     found: Rows = {}
     for done in range(0, times, HEAT):
         home = folder / f"{site.name}-{site.where}-{done}".replace(" ", "-")
         home.mkdir()
         many = min(HEAT, times - done)
-        with site.running(home) as place:
-            waits = patiently and not done
+        with site.running(home, afresh=in_earnest) as place:
+            waits = in_earnest and not done
             tolls = asyncio.run(_storm(place, site.blows, many, seed + done, note, waits))
             tolls[-1].verdict.add(agree(place))
         for blow, toll in zip(site.blows, tolls, strict=True):

@@ -81,7 +81,7 @@ def kills(folder: Path, only: str, scale: float) -> Rows:
         if only not in f"kills {site.name} {site.where}":
             continue
         seed = randrange(1_000_000)
-        rows = struck(site, folder, _times(FULL, scale), seed, patiently=True)
+        rows = struck(site, folder, _times(FULL, scale), seed, in_earnest=True)
         for (what, where), toll in rows.items():
             times = f"{toll.blows} times, seed {seed}"
             print(f"{where:21} {'falls':24} {what:25} {times:18} {toll.seconds:6.0f} s", flush=True)

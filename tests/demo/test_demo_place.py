@@ -2,10 +2,10 @@
 
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests import hatchery
 
 from lendery.demo.place import A_LIBRARY, taken
 from lendery.platform import migrate
@@ -20,13 +20,8 @@ def chosen(tmp_path: Path) -> Settings:
 
 
 def _run(chosen: Settings, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lendery", *arguments],
-        env={"LENDERY_DATABASE_URL": chosen.database_url, "PATH": "/usr/bin:/bin", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {"LENDERY_DATABASE_URL": chosen.database_url, "PATH": "/usr/bin:/bin", **environment}
+    return hatchery.run(*arguments, env=env)
 
 
 def test_a_missing_or_empty_file_is_free(chosen: Settings) -> None:

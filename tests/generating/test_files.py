@@ -4,7 +4,6 @@ import csv
 import gzip
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,11 @@ import pytest
 
 from lendery.generating import Holdings, records
 from lendery.generating.filing import Format, write
+from tests import hatchery
 
 
 def generate(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lendery", "generate", *map(str, arguments)],
-        capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
+    return hatchery.run("generate", *map(str, arguments), env={"PATH": "/usr/bin:/bin"})
 
 
 def filed(out: Path, form: Format, books: int = 400) -> list[dict[str, Any]]:

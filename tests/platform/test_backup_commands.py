@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import hatchery
 from tests.databases import KINDS, Shelter
 
 from .backups import PASSPHRASE, everything, fill_log
@@ -32,14 +33,8 @@ def on_sqlite(libraries: Shelter) -> Iterator[str]:
 
 
 def lendery(url: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lendery", *map(str, arguments)],
-        env={"LENDERY_DATABASE_URL": url, "PATH": "/usr/bin:/bin", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    env = {"LENDERY_DATABASE_URL": url, "PATH": "/usr/bin:/bin", **environment}
+    return hatchery.run(*map(str, arguments), env=env)
 
 
 def in_a_terminal(url: str, *arguments: object, typed: str) -> tuple[int, str]:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests import hatchery
 from tests.system import ADMIN, System
 
 BOOKS, COPIES = "/api/v1/books?limit=1&total=exact", "/api/v1/copies?limit=1&total=exact"
@@ -85,4 +86,5 @@ def command(*arguments: object, **environment: str) -> dict[str, Any]:
 
 
 def seed(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(**command(*arguments, **environment), check=False)
+    asked = command(*arguments, **environment)
+    return hatchery.run(*asked["args"][3:], env=asked["env"])

@@ -3,8 +3,6 @@
 import asyncio
 import csv
 import io
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
@@ -59,16 +57,8 @@ async def _counted_anew(library: Library) -> None:
     """By the command, where reports runs; the logs of the others come over HTTP there."""
     system = library.system
     unit = next(name for name, contexts in system.units.items() if "reports" in contexts)
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "lendery", "reports", "rebuild"],
-        env=system.environments[unit],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert " events in " in done.stdout
+    said = await asyncio.to_thread(system.cli, unit, "reports", "rebuild")
+    assert " events in " in said
 
 
 async def _in_every_form(library: Library, path: str) -> None:

@@ -20,6 +20,7 @@ from lendery.platform.db import Database
 from lendery.platform.job_list import asked_for
 from lendery.platform.settings import Settings
 from lendery.wiring import wire
+from tests import hatchery
 from tests.databases import Shelter, shelter
 from tests.redis_server import redis_server
 
@@ -140,7 +141,5 @@ def test_a_worker_told_to_stop_gives_back_and_another_goes_on(
 def test_worker_and_beat_say_what_they_need() -> None:
     bare = {name: value for name, value in os.environ.items() if "CELERY" not in name}
     for command in ("worker", "beat"):
-        done = subprocess.run(
-            [sys.executable, "-m", "lendery", command], env=bare, capture_output=True, text=True
-        )
+        done = hatchery.run(command, env=bare)
         assert done.returncode == 2 and "LENDERY_CELERY_BROKER is not set" in done.stderr

@@ -35,6 +35,7 @@ from lendery.platform.http.answers import (
 )
 from lendery.platform.http.identity import Needs
 from lendery.platform.http.limits import address
+from lendery.platform.http.routes_index import joined
 
 Anyone = Annotated[Actor, Depends(Needs(None))]
 Self = Annotated[Actor, Depends(Needs(Permission.OWN_ACCOUNT))]
@@ -70,12 +71,7 @@ def routes(
     users: Users, tokens: Tokens, keys: Keys, *, trusted: frozenset[str] = frozenset()
 ) -> APIRouter:
     """`trusted`: proxies whose X-Forwarded-For tells who tries passwords."""
-    both = APIRouter()
-    both.include_router(_auth(users, tokens, trusted))
-    both.include_router(_keys(keys))
-    both.include_router(_people(users))
-    both.include_router(_blocks(users))
-    return both
+    return joined(_auth(users, tokens, trusted), _keys(keys), _people(users), _blocks(users))
 
 
 def _auth(users: Users, tokens: Tokens, trusted: frozenset[str]) -> APIRouter:

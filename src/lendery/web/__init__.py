@@ -18,6 +18,7 @@ inbox.py      what a reader was told         wording.py       how it is worded
 from fastapi import APIRouter, FastAPI
 
 from lendery.platform.http.identity import Identities
+from lendery.platform.http.routes_index import add_routes
 from lendery.web import (
     account,
     catalogue,
@@ -58,9 +59,7 @@ def mount(app: FastAPI, wiring: Ports, identities: Identities) -> None:
     files.add_api_route(
         "/static/{name}", site.look.assets.answer, methods=["GET", "HEAD"], response_model=None
     )
-    app.include_router(files)
-    for pages in PAGES:
-        app.include_router(pages.routes(site))
+    add_routes(app, files, *(pages.routes(site) for pages in PAGES))
     app.router.routes.append(Unknown(site))
 
 

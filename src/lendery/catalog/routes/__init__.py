@@ -16,14 +16,15 @@ from lendery.contracts.catalog import Authors, Books, Copies
 from lendery.contracts.circulation import CopyStates
 from lendery.contracts.importing import Exports, Imports
 from lendery.contracts.jobs import Jobs
+from lendery.platform.http.routes_index import joined
 
 
 def routes(authors: Authors, books: Books, copies: Copies, states: CopyStates) -> APIRouter:
-    router = APIRouter(prefix="/api/v1")
-    router.include_router(book_routes(books))
-    router.include_router(copy_routes(books, copies, states))
-    router.include_router(author_routes(authors, books))
-    return router
+    return joined(
+        book_routes(books),
+        copy_routes(books, copies, states),
+        author_routes(authors, books),
+    )
 
 
 def authority_routes(
@@ -34,18 +35,18 @@ def authority_routes(
     works: Works,
     series: SeriesList,
 ) -> APIRouter:
-    router = APIRouter(prefix="/api/v1")
-    router.include_router(heading_routes(authorities))
-    router.include_router(work_routes(works))
-    router.include_router(series_routes(series))
-    router.include_router(merge_routes(merges))
-    router.include_router(duplicate_routes(duplicates))
-    return router
+    return joined(
+        heading_routes(authorities),
+        work_routes(works),
+        series_routes(series),
+        merge_routes(merges),
+        duplicate_routes(duplicates),
+    )
 
 
 def bulk_routes(imports: Imports, exports: Exports, jobs: Jobs) -> APIRouter:
-    router = APIRouter(prefix="/api/v1")
-    router.include_router(import_routes(imports))
-    router.include_router(export_routes(exports))
-    router.include_router(job_routes(jobs))
-    return router
+    return joined(
+        import_routes(imports),
+        export_routes(exports),
+        job_routes(jobs),
+    )

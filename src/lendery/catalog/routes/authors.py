@@ -29,7 +29,7 @@ GEORGE_ELIOT = {"name": "George Eliot", "sort_name": "Eliot, George", "born": 18
 
 
 def author_routes(authors: Authors, books: Books) -> APIRouter:
-    router = APIRouter(tags=["authors"])
+    router = APIRouter(prefix="/api/v1", tags=["authors"])
     _reading(router, authors, books)
     _cataloguing(router, authors)
     return router

@@ -122,7 +122,7 @@ BookWindow = Annotated[Window, Depends(book_window)]
 
 
 def book_routes(books: Books) -> APIRouter:
-    router = APIRouter(tags=["books"])
+    router = APIRouter(prefix="/api/v1", tags=["books"])
     _finding(router, books)
     _reading(router, books)
     _cataloguing(router, books)

@@ -63,7 +63,7 @@ async def one_answer(
 
 
 def copy_routes(books: Books, copies: Copies, states: CopyStates) -> APIRouter:
-    router = APIRouter(tags=["copies"])
+    router = APIRouter(prefix="/api/v1", tags=["copies"])
     _reading(router, books, copies, states)
     _cataloguing(router, copies, states)
     return router

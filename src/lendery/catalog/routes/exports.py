@@ -23,7 +23,7 @@ ENDING = {
 
 
 def export_routes(exports: Exports) -> APIRouter:
-    router = APIRouter(tags=["imports"])
+    router = APIRouter(prefix="/api/v1", tags=["imports"])
 
     @router.post(
         "/exports", summary="Export the catalogue", response_model=ExportReport, status_code=202

@@ -29,7 +29,7 @@ PEN_NAME = Body(examples=[{"name": "Mary Ann Evans"}])
 
 
 def heading_routes(file: AuthorityFile) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix="/api/v1")
     _reading(router, file)
     _forms(router, file, "author", "authors")
     _forms(router, file, "subject", "subjects")

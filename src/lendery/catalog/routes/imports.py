@@ -89,7 +89,7 @@ Options = Annotated[ImportOptions, Depends(import_options)]
 
 
 def import_routes(imports: Imports) -> APIRouter:
-    router = APIRouter(tags=["imports"])
+    router = APIRouter(prefix="/api/v1", tags=["imports"])
     _starting(router, imports)
     _reading(router, imports)
     return router

@@ -18,7 +18,7 @@ KIND = Query(pattern=r"^[a-z-]{1,40}$")
 
 
 def job_routes(jobs: Jobs) -> APIRouter:
-    router = APIRouter(tags=["jobs"])
+    router = APIRouter(prefix="/api/v1", tags=["jobs"])
 
     @router.get("/jobs", summary="List long jobs", response_model=Page[Job])
     async def list_jobs(

@@ -34,7 +34,7 @@ class Looked(Value):
 
 
 def merge_routes(merges: Merges) -> APIRouter:
-    router = APIRouter(tags=["merges"])
+    router = APIRouter(prefix="/api/v1", tags=["merges"])
 
     @router.post("/merges", summary="Merge two into one", response_model=Merge, status_code=201)
     async def merge(
@@ -65,7 +65,7 @@ def merge_routes(merges: Merges) -> APIRouter:
 
 
 def duplicate_routes(duplicates: Duplicates) -> APIRouter:
-    router = APIRouter(tags=["duplicates"])
+    router = APIRouter(prefix="/api/v1", tags=["duplicates"])
 
     @router.get("/duplicates", summary="List what looks the same", response_model=Page[Duplicate])
     async def list_duplicates(

@@ -19,7 +19,7 @@ Named = Annotated[
 
 
 def work_routes(works: Works) -> APIRouter:
-    router = APIRouter(tags=["works"])
+    router = APIRouter(prefix="/api/v1", tags=["works"])
 
     @router.get("/works/{work_id}", summary="One work", response_model=Work)
     async def read_work(request: Request, work_id: UUID) -> Response:
@@ -42,7 +42,7 @@ def work_routes(works: Works) -> APIRouter:
 
 
 def series_routes(shelf: SeriesList) -> APIRouter:
-    router = APIRouter(tags=["series"])
+    router = APIRouter(prefix="/api/v1", tags=["series"])
 
     @router.get("/series", summary="List series", response_model=Page[Series])
     async def list_series(request: Request, window: PageWindow, q: Typed = None) -> Response:

@@ -45,6 +45,7 @@ from lendery.contracts.circulation import (
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.http.answers import PageWindow, RequestKeyed, answer, page_answer
 from lendery.platform.http.identity import Needs
+from lendery.platform.http.routes_index import joined
 
 Borrower = Annotated[Actor, Depends(Needs(Permission.BORROW))]
 Staff = Annotated[Actor, Depends(Needs(Permission.LEND))]
@@ -88,13 +89,15 @@ def routes(
     _recalls(router, loans)
     _looking(router, loans)
     _flags(router, states)
-    router.include_router(hold_routes.routes(holds, queues))
-    router.include_router(fee_routes.routes(fees))
-    router.include_router(version_routes.routes(rule_versions))
-    router.include_router(simulation_routes.routes(simulations))
-    router.include_router(correction_routes.routes(corrections, suspensions))
-    router.include_router(setup.routes(branches, calendars, rules))
-    return router
+    return joined(
+        router,
+        hold_routes.routes(holds, queues),
+        fee_routes.routes(fees),
+        version_routes.routes(rule_versions),
+        simulation_routes.routes(simulations),
+        correction_routes.routes(corrections, suspensions),
+        setup.routes(branches, calendars, rules),
+    )
 
 
 def _lending(router: APIRouter, loans: Loans) -> None:

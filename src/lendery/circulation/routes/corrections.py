@@ -24,7 +24,7 @@ Waiver = Annotated[Actor, Depends(Needs(Permission.WAIVE))]
 
 
 def routes(corrections: Corrections, suspensions: Suspensions) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix="/api/v1")
     _undo(router, corrections)
     _suspensions(router, suspensions)
     return router

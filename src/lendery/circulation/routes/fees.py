@@ -38,7 +38,7 @@ PAY_EXAMPLES: Any = {
 
 
 def routes(fees: Fees) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix="/api/v1")
     _accounts(router, fees)
     _fines(router, fees)
     _till(router, fees)

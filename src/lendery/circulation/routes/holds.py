@@ -51,7 +51,7 @@ PLACE_EXAMPLES: Any = {
 
 
 def routes(holds: Holds, queues: Queues) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix="/api/v1")
     _queue(router, queues)
     _placing(router, holds)
     _looking(router, holds)

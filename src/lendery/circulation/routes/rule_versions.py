@@ -67,7 +67,7 @@ TABLE_EXAMPLES: Any = {
 
 
 def routes(versions: RuleVersions) -> APIRouter:
-    router = APIRouter(tags=["rules"])
+    router = APIRouter(prefix="/api/v1", tags=["rules"])
     _text(router, versions)
     _reading(router, versions)
     _saving(router, versions)

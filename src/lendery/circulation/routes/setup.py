@@ -56,7 +56,7 @@ RULE_EXAMPLES: Any = {
 
 
 def routes(branches: Branches, calendars: Calendars, rules: Rules) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix="/api/v1")
     _branches(router, branches)
     _calendars(router, calendars)
     _rules(router, rules)

@@ -43,7 +43,7 @@ EXAMPLES: Any = {
 
 
 def routes(simulations: Simulations) -> APIRouter:
-    router = APIRouter(tags=["rules"])
+    router = APIRouter(prefix="/api/v1", tags=["rules"])
     _asking(router, simulations)
     _reading(router, simulations)
     return router
