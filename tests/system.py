@@ -169,7 +169,8 @@ class System:
 
     def launch(self, unit: str) -> None:
         env, log = self.environments[unit], self.folder / f"{unit}.log"
-        if self.program == LENDERY and not self.afresh:
+        alone = env["LENDERY_WORKERS"] == "1"
+        if self.program == LENDERY and alone and not self.afresh:
             self.processes[unit] = hatchery.hatch("serve", env=env, out=log)
             return
         with log.open("ab") as out:
