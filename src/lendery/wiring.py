@@ -33,13 +33,13 @@ from lendery.circulation.desk import LoanDesk
 from lendery.circulation.due_list import DueBook
 from lendery.circulation.fees import FeeDesk
 from lendery.circulation.holds import HoldShelf
-from lendery.circulation.memory import Memory
 from lendery.circulation.rule_table import RuleBook
 from lendery.circulation.rule_versions import RuleRegister
 from lendery.circulation.simulations import SimulationDesk
 from lendery.circulation.suspending import SuspensionDesk
 from lendery.circulation.undoing import UndoDesk
 from lendery.circulation.waiting import QueueView
+from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.accounts import Patrons, Tokens, Users
 from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
 from lendery.contracts.catalog import Authors, Books, Copies

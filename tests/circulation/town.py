@@ -12,11 +12,11 @@ from lendery.circulation.copy_states import Shelf
 from lendery.circulation.desk import LoanDesk
 from lendery.circulation.fees import FeeDesk
 from lendery.circulation.holds import HoldShelf
-from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
 from lendery.circulation.rule_table import RuleBook
 from lendery.circulation.suspending import SuspensionDesk
 from lendery.circulation.undoing import UndoDesk
+from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.accounts import Patron, PatronBlock
 from lendery.contracts.base import Event, new_id
 from lendery.contracts.catalog import BareCopy

@@ -13,7 +13,8 @@ from lendery.contracts.base import Busy, NotFound, PeerFailed, PeerUnavailable, 
 from lendery.contracts.catalog import Books, Copies
 from lendery.contracts.permissions import SYSTEM
 from lendery.platform import ports, services
-from lendery.platform.ports import Breaker, Peer, remote
+from lendery.platform.breaker import Breaker
+from lendery.platform.ports import Peer, remote
 from lendery.platform.services import ServiceTokens
 
 from .test_ports import NOW, SECRET

@@ -26,9 +26,10 @@ from lendery.contracts.base import (
     TooManyRequests,
     new_id,
 )
+from lendery.platform.breaker import Breaker
 from lendery.platform.events import Deliveries, Envelope
 from lendery.platform.http.problems import add_problem_handlers
-from lendery.platform.ports import Breaker, Peer, expose, remote
+from lendery.platform.ports import Peer, expose, remote
 from lendery.platform.services import ServiceTokens
 
 SECRET = "a secret for these tests, 32 characters"

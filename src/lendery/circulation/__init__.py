@@ -2,14 +2,14 @@
 
 Owns branches, calendars, the rule table, loans, holds, the ledger of fees, and the state of every
 copy (on loan, lost, in transit ...). Asks accounts who a patron is and the catalog what a copy is,
-once: then it remembers them (`memory.py`), so that lending goes on when they are down. Tells
-everyone what happened.
+once: then it remembers them (`without_neighbours.py`), so that lending goes on when they are down.
+Tells everyone what happened.
 
     rules/           every decision, pure: start here
     desk.py          the loans port: lend, renew, take back
     lending.py       check-out        renewals.py   renewing      returns.py   taking back
     cases.py         the facts of a check-out
-    undoing.py       mistakes undone: putting_back.py  what they caused    reversing.py  their money
+    undoing.py       mistakes undone: restoring.py  what they caused   reversing_money.py
     losing.py        lost and found   ageing.py     lost by age   claims.py    claimed returned
     suspending.py    days without borrowing    recalling.py  loans called back
     renewing_itself.py   loans that renew themselves
@@ -19,7 +19,7 @@ everyone what happened.
     handing_over.py  a copy came in that somebody waits for     collecting.py   and it goes out
     fees.py          the fees port    settling.py   the till      charging.py  lateness and the like
     patron_accounts.py   how a patron's account stands
-    memory.py        patrons and copies met before: why accounts may be down
+    without_neighbours.py  patrons and copies met before: why accounts may be down
     house.py         branches, calendars and rules as they stand, ready to decide with
     copy_states.py   what each copy is doing now, the flags staff put on it, its history
     replay.py        the log played back    history.py    its rows    telling.py   its words

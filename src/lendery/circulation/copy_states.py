@@ -9,9 +9,9 @@ from lendery.circulation import hold_steps
 from lendery.circulation.facts import marks
 from lendery.circulation.house import HouseKeeper
 from lendery.circulation.losing import Loss, found, loss
-from lendery.circulation.memory import Memory
 from lendery.circulation.repository import holds, lists, loans, remembered
 from lendery.circulation.rules import status_of
+from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.base import Window
 from lendery.contracts.catalog import NoSuchCopy
 from lendery.contracts.circulation import (

@@ -11,13 +11,13 @@ from lendery.circulation.claims import ClaimDesk
 from lendery.circulation.facts import loan_value
 from lendery.circulation.house import HouseKeeper
 from lendery.circulation.lending import CheckOutDesk
-from lendery.circulation.memory import Memory
 from lendery.circulation.patron_accounts import with_accrued
 from lendery.circulation.recalling import RecallDesk
 from lendery.circulation.renewals import RenewalDesk
 from lendery.circulation.renewing_itself import AutomaticRenewal
 from lendery.circulation.repository import lists, loans
 from lendery.circulation.returns import ReturnsDesk
+from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.base import NotAllowed, Page, RequestKey, Window
 from lendery.contracts.circulation import (
     Blocks,

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from lendery.circulation.charging import Charge
 from lendery.circulation.house import HouseKeeper
-from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
 from lendery.circulation.patron_accounts import Standing, accruing, line_value
 from lendery.circulation.repository import ledger, remembered
 from lendery.circulation.settling import Till
+from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.base import Money, NotAllowed, Page, Problem, RequestKey, Window, new_id
 from lendery.contracts.circulation import (
     Account,

@@ -11,9 +11,9 @@ from lendery.circulation.collecting import ended
 from lendery.circulation.facts import hold_value
 from lendery.circulation.hold_steps import Step
 from lendery.circulation.house import House, HouseKeeper
-from lendery.circulation.memory import Memory
 from lendery.circulation.placing import HoldDesk, must_be_collectable
 from lendery.circulation.repository import holds
+from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.base import Invalid, NotAllowed, Page, RequestKey, Window
 from lendery.contracts.circulation import (
     Hold,

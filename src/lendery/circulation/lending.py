@@ -12,9 +12,9 @@ from lendery.circulation.collecting import Collected, collected
 from lendery.circulation.facts import copy_was
 from lendery.circulation.house import HouseKeeper
 from lendery.circulation.losing import Find, found
-from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
 from lendery.circulation.repository import holds, loans, remembered
+from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.base import Problem, RequestKey, new_id
 from lendery.contracts.circulation import (
     Before,

@@ -8,7 +8,7 @@ from uuid import UUID
 from lendery.circulation import rules
 from lendery.circulation.charging import Charge, late_charge, price_of
 from lendery.circulation.repository import ledger, loans, remembered, undone
-from lendery.circulation.reversing import Cancelled, Reversal
+from lendery.circulation.reversing_money import Cancelled, Reversal
 from lendery.contracts.base import new_id
 from lendery.contracts.circulation import CopyFound, CopyLost
 from lendery.platform.db import Tx

@@ -8,9 +8,9 @@ from uuid import UUID
 from lendery.circulation import rules
 from lendery.circulation.facts import REFERENCE, patron_facts
 from lendery.circulation.house import House, HouseKeeper
-from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
 from lendery.circulation.repository import holds, remembered
+from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.base import Invalid, NotAllowed, Problem, RequestKey, new_id
 from lendery.contracts.circulation import (
     CalendarHasRunOut,

@@ -9,9 +9,9 @@ from lendery.circulation import filling, rules
 from lendery.circulation.charging import Charge, late_charge, price_of
 from lendery.circulation.facts import FreeCopy, loan_value, patron_facts
 from lendery.circulation.house import House, HouseKeeper
-from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
 from lendery.circulation.repository import holds, loans, remembered
+from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.base import NotAllowed, Problem, RequestKey
 from lendery.contracts.circulation import Loan, LoanRenewed, NoSuchLoan, RenewalRefused
 from lendery.contracts.permissions import Actor, Permission

@@ -14,10 +14,10 @@ from lendery.circulation.facts import copy_was, hold_was, loan_value, marks
 from lendery.circulation.handing_over import handed_over
 from lendery.circulation.house import House, HouseKeeper
 from lendery.circulation.losing import found
-from lendery.circulation.memory import Memory
 from lendery.circulation.models import TABLES
 from lendery.circulation.repository import holds, loans, remembered
 from lendery.circulation.suspending import suspension_for
+from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.base import Event, Invalid, Money, NotAllowed, Problem, RequestKey
 from lendery.contracts.catalog import NoSuchCopy
 from lendery.contracts.circulation import (

@@ -11,9 +11,9 @@ from uuid import UUID
 
 from lendery.circulation import rules
 from lendery.circulation.copy_states import shown_status
-from lendery.circulation.putting_back import PuttingBack
 from lendery.circulation.repository import holds, ledger, loans, remembered, undone
-from lendery.circulation.reversing import Reversal
+from lendery.circulation.restoring import PuttingBack
+from lendery.circulation.reversing_money import Reversal
 from lendery.contracts.base import Event, Money
 from lendery.contracts.circulation import (
     Before,

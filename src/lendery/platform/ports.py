@@ -7,9 +7,8 @@ asked again when no answer came; one that takes `now` may change something and i
 
 import asyncio
 import inspect
-import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast, get_type_hints
 
 import httpx2
@@ -18,48 +17,14 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from lendery.contracts.base import PeerFailed, PeerUnavailable
+from lendery.platform.breaker import Breaker
 from lendery.platform.http import problems
-from lendery.platform.metrics import BREAKER
 from lendery.platform.services import ServiceTokens
 from lendery.platform.settings import Settings
 
 P = TypeVar("P")
 Method = Callable[..., Coroutine[Any, Any, Any]]
 TRIES = 2
-
-
-@dataclass
-class Breaker:
-    """Stops calling a peer that keeps failing; after a rest one probe finds out if it is back."""
-
-    peer: str
-    limit: int = 5
-    rest: float = 5.0  # seconds
-    failures: int = 0
-    opened_at: float = 0.0
-    probing: bool = field(default=False)
-
-    def enter(self) -> None:
-        """Raises PeerUnavailable while the peer rests, for all callers but the one probe."""
-        if self.failures < self.limit:
-            return
-        if self.probing or time.monotonic() - self.opened_at < self.rest:
-            raise PeerUnavailable(
-                f"{self.peer.capitalize()} does not answer at the moment.",
-                retry_after=int(self.rest),
-            )
-        self.probing = True
-
-    def failed(self) -> None:
-        self.failures += 1
-        self.opened_at = time.monotonic()
-        self.probing = False
-        BREAKER.labels(self.peer).set(self.failures >= self.limit)
-
-    def succeeded(self) -> None:
-        self.failures = 0
-        self.probing = False
-        BREAKER.labels(self.peer).set(0)
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from pytest import MonkeyPatch
 from sqlalchemy import bindparam, select
 from tests.circulation.machine.world import ANY, Scope
 
-from lendery.circulation import handing_over, house, putting_back, rules, settling
+from lendery.circulation import handing_over, house, restoring, rules, settling
 from lendery.circulation.hold_steps import Step
 from lendery.circulation.models import hold, patron
 from lendery.circulation.repository import holds as hold_rows
-from lendery.circulation.rules import OpeningHours, checkout, due, holding, lateness, ledger
+from lendery.circulation.rules import OpeningHours, checkout, due, holding, late_fines, ledger
 from lendery.circulation.rules import renewal as renewing
 from lendery.platform.db import Statement
 
@@ -94,11 +94,11 @@ def greedy(_: Any, queue: Any, shelves: Any, prefer: int | None = None) -> Any:
 
 
 FAULTS = (
-    Fault("a day more late", instead(lateness, "late_units", lambda real, **of: real(**of) + 1)),
+    Fault("a day more late", instead(late_fines, "late_units", lambda real, **of: real(**of) + 1)),
     Fault(
         "grace ends a day early",
         instead(
-            lateness,
+            late_fines,
             "_past_grace",
             lambda real, late, policy: real(late, replace(policy, grace=max(0, policy.grace - 1))),
         ),
@@ -185,7 +185,7 @@ FAULTS = (
     ),
     Fault(
         "an undo forgets the hold",
-        instead(putting_back, "_still_where_it_was_taken", lambda real, *_: False),
+        instead(restoring, "_still_where_it_was_taken", lambda real, *_: False),
     ),
     Fault(
         "what was found is not given back",

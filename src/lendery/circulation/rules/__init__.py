@@ -9,13 +9,13 @@ Where is it decided ...
 - which row wins, and why; what a loan keeps of the rules: `policy`
 - when a loan is due, and until when a renewal takes it: `due`
 - whether this patron may borrow at all: `standing`
-- whether this copy may be lent to this patron: `checkout`
+- whether this copy may be lent to this patron, limits of loans included: `checkout`
 - whether a loan may be renewed: `renewal`
-- how late a loan is, and what that costs: `lateness`
+- how late a loan is, and what that costs: `late_fines`
 - what a patron owes, and which charges a payment settles: `ledger`
 - whether a hold may be placed: `holding`
 - which hold gets which free copy: `filling`
-- where a returned copy goes next: `routing`
+- where a returned copy goes when nobody waits for it: `routing`
 - what status a copy shows: `status`
 - which loan is called back for somebody who waits: `recalling`
 - how long a late return suspends: `suspending`
@@ -53,7 +53,7 @@ from lendery.circulation.rules.holding import (
     may_serve,
     pickup_blocks,
 )
-from lendery.circulation.rules.lateness import fine_due, late_units
+from lendery.circulation.rules.late_fines import fine_due, late_units
 from lendery.circulation.rules.ledger import (
     ChargeSum,
     Part,

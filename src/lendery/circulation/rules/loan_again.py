@@ -8,7 +8,7 @@ from uuid import UUID
 from lendery.circulation.rules import due as due_dates
 from lendery.circulation.rules.calendar import OpeningHours
 from lendery.circulation.rules.checkout import CheckOut, CopyFacts, check_out_blocks
-from lendery.circulation.rules.lateness import fine_due
+from lendery.circulation.rules.late_fines import fine_due
 from lendery.circulation.rules.policy import Policy
 from lendery.circulation.rules.renewal import Renewal, renewal_objection
 from lendery.circulation.rules.standing import LoanCount, PatronFacts

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from lendery.circulation.rules.calendar import OpeningHours
-from lendery.circulation.rules.lateness import late_units
+from lendery.circulation.rules.late_fines import late_units
 from lendery.circulation.rules.policy import Policy
 
 

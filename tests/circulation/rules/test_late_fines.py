@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lendery.circulation.rules.calendar import Interval, OpeningHours
-from lendery.circulation.rules.lateness import fine_due, late_units
+from lendery.circulation.rules.late_fines import fine_due, late_units
 from lendery.circulation.rules.policy import Policy
 from lendery.contracts.circulation import Calendar, CalendarException
 

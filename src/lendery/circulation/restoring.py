@@ -7,7 +7,7 @@ from uuid import UUID
 
 from lendery.circulation.copy_states import shown_status
 from lendery.circulation.repository import holds, remembered, suspensions, undone
-from lendery.circulation.reversing import Reversal
+from lendery.circulation.reversing_money import Reversal
 from lendery.circulation.suspending import lifted
 from lendery.contracts.base import Event
 from lendery.contracts.circulation import (
