@@ -13,6 +13,7 @@ from bench import (
     lending,
     limits,
     load,
+    nightly,
     reads,
     replaying,
     searching,
@@ -22,7 +23,10 @@ from bench import (
 from bench.figures import Figure
 from bench.library import QUICK, Library, Size, on_postgres, on_sqlite
 
-NAMES = ("reads", "checkout", "crowded", "replay", "import", "search", "start", "stalls")
+NAMES = (
+    *("reads", "checkout", "crowded", "nightly", "replay"),
+    *("import", "search", "start", "stalls"),
+)
 MILLION = 1_000_000
 
 
@@ -38,6 +42,8 @@ def main() -> None:
             print(f"Measuring: {name}", flush=True)
             if name == "search":
                 measured = searching.measure(_sizes(chosen), folder, rounds)
+            elif name == "nightly":
+                measured = nightly.measure(libraries, folder, rounds, chosen.quick)
             else:
                 measured = _measure(name, libraries, folder, rounds, seconds)
             print(figures.tables(measured), flush=True)
