@@ -25,6 +25,7 @@ from lendery.circulation.offline.uploads import UploadDesk
 from lendery.circulation.replay import replay
 from lendery.contracts.base import Invalid, NotAllowed, PeerUnavailable
 from lendery.contracts.circulation import (
+    CheckOutRefused,
     NewOfflineBatch,
     NewOfflineDesk,
     NoSuchOfflineBatch,
@@ -174,6 +175,22 @@ async def test_two_devices_with_one_key_are_found_out(desk: Desk, bus: FarDesk) 
     assert [each.extra["reason"] for each in refused] == ["changed"]
     taken = next(each for each in done if not isinstance(each, BaseException))
     assert await count(desk, offline_transaction) == len(taken.results)
+    await replayed(desk)
+
+
+async def test_desks_with_a_line_want_the_same_copies(desk: Desk, bus: FarDesk) -> None:
+    """Whoever comes first: one open loan for each copy, and what it was is listed or refused."""
+    batch, online = lend_all(bus), desk.at(LATER)
+    lends = [online.lend(barcode, "BEN") for barcode in BARCODES]
+    sent, *lent = await asyncio.gather(bus.send(batch, now=LATER), *lends, return_exceptions=True)
+    assert all(not isinstance(e, Exception) or isinstance(e, CheckOutRefused) for e in lent)
+    async with desk.town.db.read() as session:
+        rows = await session.rows(select(loan.c.copy_id).where(loan.c.returned_at.is_(None)))
+    assert len(rows) == len({row.copy_id for row in rows}) == len(BARCODES)
+    overtaken = [each for each in sent.results if not each.recorded]
+    bens = [each for each in lent if not isinstance(each, Exception)]
+    assert {each.conflicts for each in overtaken} <= {("lent-since",)}
+    assert len(bens) == len(overtaken) == len(await bus.conflicts())
     await replayed(desk)
 
 
