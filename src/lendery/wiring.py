@@ -33,6 +33,9 @@ from lendery.circulation.desk import LoanDesk
 from lendery.circulation.due_list import DueBook
 from lendery.circulation.fees import FeeDesk
 from lendery.circulation.holds import HoldShelf
+from lendery.circulation.offline.conflicts import ConflictDesk
+from lendery.circulation.offline.register import DeskRegister
+from lendery.circulation.offline.uploads import UploadDesk
 from lendery.circulation.rule_table import RuleBook
 from lendery.circulation.rule_versions import RuleRegister
 from lendery.circulation.simulations import SimulationDesk
@@ -53,6 +56,9 @@ from lendery.contracts.circulation import (
     Fees,
     Holds,
     Loans,
+    OfflineBatches,
+    OfflineConflicts,
+    OfflineDesks,
     Queues,
     Rules,
     RuleVersions,
@@ -205,6 +211,28 @@ class Wiring:
     @cached_property
     def suspensions(self) -> Suspensions:
         return self._port(Suspensions, "circulation", lambda: SuspensionDesk(self.db))
+
+    @cached_property
+    def offline_desks(self) -> OfflineDesks:
+        return self._port(OfflineDesks, "circulation", lambda: DeskRegister(self.db, self._secret))
+
+    @cached_property
+    def offline_batches(self) -> OfflineBatches:
+        given = self._secret, self.settings.currency
+        return self._port(
+            OfflineBatches, "circulation", lambda: UploadDesk(self.db, self.memory, *given)
+        )
+
+    @cached_property
+    def offline_conflicts(self) -> OfflineConflicts:
+        currency = self.settings.currency
+        return self._port(
+            OfflineConflicts, "circulation", lambda: ConflictDesk(self.db, self.memory, currency)
+        )
+
+    @property
+    def _secret(self) -> str:
+        return self.settings.secret.get_secret_value()
 
     @cached_property
     def copy_states(self) -> CopyStates:

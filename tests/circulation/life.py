@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, select, text
+from tests.circulation.far_desk import FarDesk
 from tests.circulation.town import ADMIN, LIBRARIAN, NOW, Town
 from tests.platform.toy import on_connection
 
@@ -84,6 +85,7 @@ class Life:
         await self._suspend()
         await self._call_back()
         await self._lose()
+        await self._lend_offline()
 
     async def _lend_and_wait(self) -> None:
         holds, holding = self.town.holds, self.middlemarch
@@ -220,6 +222,18 @@ class Life:
         )
         await self.take_back("theophrastus", day, self.central)
         assert await self.town.desk.declare_lost(now=NOW + timedelta(days=day + 40)) == 1
+
+    async def _lend_offline(self) -> None:
+        """What the book bus did without a line, and what it could not know."""
+        self.town.copies.add("jubal", self.central)
+        first, last = (NOW + timedelta(days=day) for day in (150, 151))
+        bus = await FarDesk.open(self.town, self.north, first)
+        bus.lend("jubal", "BEN", first)
+        bus.lend("nothing", "BEN", first)
+        await bus.send(now=last)
+        (conflict,) = [each for each in await bus.conflicts() if not each.recorded]
+        await bus.settle(conflict, "dismiss", reason="Nobody can read it", now=last)
+        await bus.register.revoke(desk_id=bus.desk.id, actor=LIBRARIAN, now=last)
 
     async def undo(self, done: Any, day: int) -> None:
         await self.town.corrections.undo(event_id=done.event_id, **self.at(day))

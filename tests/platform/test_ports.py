@@ -56,6 +56,7 @@ WORDS = {
     "quiet_from": "21:00",
     "quiet_until": "07:00",
     "barcode": "30000000017",
+    "signature": "a1" * 32,
 }
 
 
@@ -103,6 +104,8 @@ def _like(arguments: tuple[Any, ...], name: str) -> Any:
         pattern = next((m.pattern for m in arguments[1:] if getattr(m, "pattern", None)), None)
         by_pattern = {r"^[A-Z]{3}$": "EUR", r"^[a-z]{2,3}$": "eng"}
         return by_pattern.get(pattern or "", WORDS.get(name, "Middlemarch"))
+    if arguments[0] is datetime and name == "at":
+        return NOW.replace(microsecond=123000)  # what desks sign is that exact
     return sample(arguments[0], name)
 
 

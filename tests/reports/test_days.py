@@ -1,13 +1,17 @@
 """Which day it was, and which days are meant."""
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
 from lendery.contracts.base import Invalid
+from lendery.contracts.circulation import NewOfflineBatch, NewOfflineDesk
+from lendery.contracts.permissions import SYSTEM
 from lendery.contracts.reports import Asked
 from lendery.reports.rules.kinds import BY_NAME
 from lendery.reports.rules.period import Order, Period, months_before, order_of, period_of
+from tests.notebook import Notebook
 from tests.reports.town import Town
 
 TODAY = date(2026, 3, 31)
@@ -69,6 +73,25 @@ async def test_a_book_from_the_drop_came_back_when_it_was_dropped(town: Town) ->
     asked = {"since": date(2026, 1, 1)}
     rows = await town.rows("loans-by-day", "day", "lent", "returned", **asked)
     assert rows == [("2026-01-05", 1, 0), ("2026-01-06", 0, 1)]
+
+
+async def test_what_a_desk_did_offline_is_of_the_day_when_it_did_it(town: Town) -> None:
+    await town.settle(copies=1)
+    (copy,), (reader,) = town.copies, town.readers
+    branch, at = town.branches[2], town.now
+    (who,) = await town.wiring.patrons.by_ids(ids=[reader])
+    new = NewOfflineDesk(name="Bus", branch_id=branch)
+    made = await town.wiring.offline_desks.register(desk=new, actor=SYSTEM, now=at)
+    notes, barcode = Notebook.of(made.model_dump(mode="json")), town.copies[copy].barcode
+    notes.write("check-out", barcode, who.card_number, at=at)
+    notes.write("renewal", barcode, at=at + timedelta(days=1))
+    notes.write("check-in", barcode, at=at + timedelta(days=2))
+    town.now += timedelta(days=5)
+    batch = {"id": uuid4(), "desk_id": made.id, "transactions": notes.pages}
+    sent = NewOfflineBatch.model_validate(batch)
+    await town.wiring.offline_batches.upload(batch=sent, actor=SYSTEM, now=town.now)
+    rows = await town.rows("loans-by-day", "day", "lent", "renewed", "returned", since=at.date())
+    assert rows == [("2026-01-05", 1, 0, 0), ("2026-01-06", 0, 1, 0), ("2026-01-07", 0, 0, 1)]
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ import asyncio
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx2
 
 from lendery.notices.unsubscribing import make_token
+from tests.notebook import Notebook
 from tests.stories.library import API, Library, Person, expect
 from tests.system import Client, System
 
@@ -194,6 +196,22 @@ class Things:
         self.made |= {"loan_id": made["id"], "lent_barcode": copy["barcode"]}
         self.made |= {"lent_copy_id": copy["id"], "event_id": made["event_id"]}
 
+    async def _page(self) -> None:
+        """What a desk did offline and did not send yet."""
+        body = {"name": f"Bus {self.made['mark']}", "branch_id": self.made["home"]}
+        self.notes = Notebook.of(await self._make("/offline/desks", body))
+        page = self.notes.write("check-in", "nothing", at=datetime.now(UTC))
+        self.made["desk_id"] = self.notes.desk_id
+        self.made |= {f"page_{name}": str(value) for name, value in page.items()}
+
+    async def _conflict(self) -> None:
+        """What nobody could know, since no copy has this barcode."""
+        await self._page()
+        batch_id, pages = str(uuid4()), self.notes.pages
+        body = {"id": batch_id, "desk_id": self.notes.desk_id, "transactions": pages}
+        expect(await self.library.staff.post(f"{API}/offline/transactions", json=body))
+        self.made |= {"batch_id": batch_id, "conflict_id": pages[0]["id"]}
+
     async def _claimed(self) -> None:
         """A loan of which its reader says that it was returned."""
         await self._loan()
@@ -302,6 +320,9 @@ MAKERS = {
     "lent_copy_id": "loan",
     "event_id": "loan",
     "claimed_loan_id": "claimed",
+    **dict.fromkeys(("desk_id", "page_id", "page_at", "page_barcode", "page_signature"), "page"),
+    "batch_id": "conflict",
+    "conflict_id": "conflict",
     "hold_id": "hold",
     "fine_id": "fine",
     "credit_id": "credit",

@@ -135,7 +135,7 @@ def _with(
             yield "#/" + "/".join(map(str, (*at, field))), inner
 
 
-OWN_INSIDE = {"id"}  # of a named author
+OWN_INSIDE = {"id", "card_number"}  # of a named author, of what a desk did offline
 
 
 def _objects(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -56,6 +56,10 @@ LENT, HELD, OWED = "/loans/{loan_id}", "/holds/{hold_id}", "/users/{user_id}/acc
 PLACED: dict[str, Any] = {"status": 201, "witness": "/books/{book_id}/holds"}
 ONE_EURO = {"amount": 100, "currency": "EUR"}
 PAID = {"patron_id": "{user_id}", "amount": ONE_EURO, "fine_ids": ["{fine_id}"]}
+OFFLINE_PAGE: dict[str, Any] = {"id": "{page_id}", "sequence": 1, "kind": "check-in"} | {
+    name: f"{{page_{name}}}" for name in ("at", "barcode", "signature")
+}
+OFFLINE_BATCH = {"id": "{page_id}", "desk_id": "{desk_id}", "transactions": [OFFLINE_PAGE]}
 CREDIT = {"patron_id": "{credit_id}", "amount": ONE_EURO, "reason": "Paid twice"}
 
 CATALOG = {
@@ -228,6 +232,20 @@ CIRCULATION = {
     "GET /recalls": [Ask(STAFF)],
     "GET /copies/{copy_id}/history": [Ask(STAFF, at={"copy_id": "{lent_copy_id}"})],
     "POST /undo": [change(STAFF, {"event_id": "{event_id}"}, LENT)],
+    "POST /offline/desks": [add(STAFF, {"name": "Bus", "branch_id": "{home}"}, "offline/desks")],
+    "GET /offline/desks": [Ask(STAFF)],
+    "GET /offline/desks/{desk_id}": [Ask(STAFF)],
+    "POST /offline/desks/{desk_id}/revoke": [Ask(STAFF, witness="/offline/desks/{desk_id}")],
+    "POST /offline/transactions": [
+        Ask(STAFF, OFFLINE_BATCH, witness="/offline/batches?limit=1&total=exact")
+    ],
+    "GET /offline/batches": [Ask(STAFF)],
+    "GET /offline/batches/{batch_id}": [Ask(STAFF)],
+    "GET /offline/conflicts": [Ask(STAFF)],
+    "GET /offline/conflicts/{conflict_id}": [Ask(STAFF)],
+    "POST /offline/conflicts/{conflict_id}/settle": [
+        change(STAFF, {"how": "dismiss", "reason": "Gone"}, "/offline/conflicts/{conflict_id}")
+    ],
     "GET /loans/{loan_id}": [Ask(MINE)],
     "GET /loans": [Ask(SIGNED_IN), Ask(MINE, query="?patron_id={user_id}")],
     "GET /loans/overdue": [Ask(STAFF)],

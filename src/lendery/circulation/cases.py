@@ -51,9 +51,11 @@ async def case_of(
     copy: Any | None,
     facts: Any,
     now: datetime,
+    *,
+    house: House | None = None,
 ) -> Case:
-    """Gathers what the rules want to know, and asks them."""
-    house = await keeper.at(session, facts.house_version, now)
+    """Gathers what the rules want to know, and asks them; those of `house`, if it is given."""
+    house = house or await keeper.at(session, facts.house_version, now)
     policy = house.policy(
         branch_id=copy.home_branch_id if copy else None,
         category=patron.category if patron else None,

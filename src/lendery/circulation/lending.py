@@ -29,6 +29,7 @@ from lendery.contracts.permissions import Actor
 from lendery.platform import idempotency
 from lendery.platform.db import Database, Duplicate, Session, Tx
 
+EXPIRED = frozenset({"card-expired", "card-long-expired"})
 TRIES = 5  # how often a race is lost before it is somebody else's problem
 
 
@@ -105,9 +106,9 @@ class CheckOutDesk:
             if key is not None:
                 await tx.write(idempotency.kept_refusal(TABLES, key, refusal, now=now))
             return refusal
-        return await self._lend(tx, case, request, actor, now, key)
+        return await self.lend(tx, case, request, actor, now, key)
 
-    async def _lend(
+    async def lend(
         self,
         tx: Tx,
         case: Case,
@@ -115,17 +116,21 @@ class CheckOutDesk:
         actor: Actor,
         now: datetime,
         key: RequestKey | None,
+        *,
+        lent_at: datetime | None = None,
     ) -> Loan:
+        """Records it, whatever blocks there are. `lent_at`: it was recorded only now."""
+        at = lent_at or now
         copy, patron = case.copy, case.patron
         assert copy is not None and patron is not None
         branch_id = request.branch_id or actor.desk or copy.home_branch_id
         waived = sorted({block.code for block in case.blocks})
         due_at = rules.due_at(
-            now,
+            at,
             case.policy,
             case.hours,
             card_expires_on=patron.expires_on,
-            cap_at_expiry="card-expired" not in waived,
+            cap_at_expiry=not EXPIRED.intersection(waived),
         )
         happened_as = new_id()
         loan = Loan.model_construct(
@@ -134,7 +139,7 @@ class CheckOutDesk:
             book_id=copy.book_id,
             patron_id=patron.id,
             branch_id=branch_id,
-            lent_at=now,
+            lent_at=at,
             due_at=due_at,
             returned_at=None,
             renewals=0,
@@ -174,6 +179,7 @@ class CheckOutDesk:
             policy=case.policy.as_json,
             before=_before(copy, seen, caused, find),
             category=patron.category,
+            lent_at=lent_at,
         )
         writes = [
             loans.lending(
@@ -195,7 +201,7 @@ class CheckOutDesk:
             *(find.writes(tx) if find else ()),
         ]
         if seen:
-            writes.append(remembered.seen(copy.id, branch_id=branch_id, to=None, at=now))
+            writes.append(remembered.seen(copy.id, branch_id=branch_id, to=None, at=at))
         if key is not None:
             told = loan.model_dump(mode="json", exclude={"patron_id"})
             writes.append(idempotency.kept(TABLES, key, told, now=now))

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from lendery.circulation.leaving import copy_left, person_left
 from lendery.circulation.merging import follow_merge, follow_undo
 from lendery.circulation.recalling import recall_for
-from lendery.circulation.repository import remembered
+from lendery.circulation.repository import offline, remembered
 from lendery.contracts.accounts import Patron, PatronChanged, PatronRemoved, Patrons
 from lendery.contracts.catalog import (
     BareCopy,
@@ -45,6 +45,7 @@ async def forget_patron(tx: Tx, event: PatronRemoved, told: Patron | None) -> No
         await remembered.remember_patron(tx, told)
     await person_left(tx, event.patron_id, now=event.at)
     await remembered.forget_patron(tx, event.patron_id)
+    await offline.forget_patron(tx, event.patron_id)
 
 
 async def ask_copy(ports: Neighbours, event: CopyChanged) -> BareCopy | None:

@@ -42,7 +42,7 @@ class RenewalDesk:
         for _ in range(2):
             try:
                 async with self.db.begin() as tx:
-                    outcome = await self._attempt(tx, loan_id, actor, now, key, automatic, waive)
+                    outcome = await self.attempt(tx, loan_id, actor, now, key, automatic, waive)
             except Duplicate:
                 continue  # the same key came twice at once: the answer is there now
             if isinstance(outcome, Problem):
@@ -50,7 +50,7 @@ class RenewalDesk:
             return outcome
         raise RenewalRefused("Not renewed: too many requests at once. Try again.", reason="busy")
 
-    async def _attempt(
+    async def attempt(
         self,
         tx: Tx,
         loan_id: UUID,
@@ -59,7 +59,11 @@ class RenewalDesk:
         key: RequestKey | None,
         automatic: bool,
         waive: frozenset[str],
+        *,
+        renewed_at: datetime | None = None,
     ) -> Loan | Problem:
+        """`renewed_at`: it was recorded only now."""
+        at = renewed_at or now
         copy = await remembered.lock_copy_of_loan(tx, loan_id)  # as taking back does
         if copy is not None:
             await holds.lock_queue(tx, copy.book_id)  # nobody begins to wait meanwhile
@@ -77,12 +81,12 @@ class RenewalDesk:
             row.due_at,
             policy,
             hours,
-            now=now,
+            now=at,
             card_expires_on=patron.expires_on if patron else None,
             cap_at_expiry="card-expired" not in waive,
         )
         wanted = await self._wanted_by_others(tx, row, copy, house, now)
-        facts = _facts(row, patron, hours, now, new_due_at, wanted, self.currency)
+        facts = _facts(row, patron, hours, at, new_due_at, wanted, self.currency)
         if objection := rules.renewal_objection(facts, policy, waive=waive):
             code, says = objection
             refusal = RenewalRefused(says, reason=code)
@@ -95,13 +99,15 @@ class RenewalDesk:
             charged=row.charged,
             hours=hours,
             currency=self.currency,
-            until=now,
+            until=at,
             now=now,
             by=actor.id if actor.staff else None,
             branch_id=actor.desk or row.branch_id,
         )
         waived = rules.passed_over(facts, policy, waive)
-        return await self._renew(tx, row, new_due_at, late, actor, now, key, automatic, waived)
+        return await self._renew(
+            tx, row, new_due_at, late, actor, now, key, automatic, waived, renewed_at
+        )
 
     async def _wanted_by_others(
         self, tx: Tx, row: Any, copy: Any, house: House, now: datetime
@@ -128,6 +134,7 @@ class RenewalDesk:
         key: RequestKey | None,
         automatic: bool,
         waived: tuple[str, ...],
+        renewed_at: datetime | None,
     ) -> Loan:
         renewals = row.renewals + 1
         loan = loan_value(row, now).model_copy(
@@ -143,6 +150,7 @@ class RenewalDesk:
             automatic=automatic,
             branch_id=row.branch_id,
             waived=waived,
+            renewed_at=renewed_at,
         )
         writes = [
             loans.renewing(row.id, due_at=due_at, renewals=renewals),

@@ -56,7 +56,7 @@ class ReturnsDesk:
         for _ in range(3):
             try:
                 async with self.db.begin() as tx:
-                    outcome = await self._attempt(tx, request, actor, now, key)
+                    outcome = await self.attempt(tx, request, actor, now, key)
             except Duplicate:
                 continue  # the same key came twice at once: the answer is there now
             if isinstance(outcome, Problem):
@@ -66,15 +66,17 @@ class ReturnsDesk:
             await self.met.meet_copy(barcode=request.barcode)
         raise NoSuchCopy(f"No copy has barcode {request.barcode}. Scan again or search.")
 
-    async def _attempt(
+    async def attempt(
         self,
         tx: Tx,
         request: ReturnRequest,
         actor: Actor,
         now: datetime,
         key: RequestKey | None,
+        *,
+        seen_at: datetime | None = None,
     ) -> Return | Problem | None:
-        """None: circulation has never met this copy."""
+        """None: circulation has never met this copy. `seen_at`: it was recorded only now."""
         copy = await remembered.lock_copy(tx, barcode=request.barcode)
         if copy is None:
             return None
@@ -89,9 +91,11 @@ class ReturnsDesk:
             if request.returned_at is not None:
                 return await _refused(tx, key, now)
             at = row.lent_at  # the clock was set back; the copy is here all the same
-        return await self._take_back(tx, copy, row, house, branch_id, at, actor, now, key)
+        return await self.take_back(
+            tx, copy, row, house, branch_id, at, actor, now, key, seen_at=seen_at
+        )
 
-    async def _take_back(
+    async def take_back(
         self,
         tx: Tx,
         copy: Any,
@@ -102,12 +106,18 @@ class ReturnsDesk:
         actor: Actor,
         now: datetime,
         key: RequestKey | None,
+        *,
+        seen_at: datetime | None = None,
+        leaves: bool = False,
     ) -> Return:
+        """`leaves`: it goes out again at once, so it is for nobody and sent nowhere."""
         by = actor.id if actor.staff else None
         find = await found(tx, copy, now=now, by=by)
-        waiting = await handed_over(tx, copy, row, here=branch_id, house=house, now=now)
+        waiting = None
+        if not leaves:
+            waiting = await handed_over(tx, copy, row, here=branch_id, house=house, now=now)
         to = waiting.to if waiting else None
-        if waiting is None:
+        if waiting is None and not leaves:
             floats = _floats(copy, row, house)
             to = rules.where_next(here=branch_id, home=copy.home_branch_id, floats=floats)
         ready = waiting is not None and to is None
@@ -144,7 +154,9 @@ class ReturnsDesk:
             ),
         )
         writes = [
-            remembered.seen(copy.id, branch_id=branch_id, to=to, at=now, uses=int(in_house)),
+            remembered.seen(
+                copy.id, branch_id=branch_id, to=to, at=seen_at or now, uses=int(in_house)
+            ),
             tx.announcement(happened),
             *_moves(tx, copy, here=branch_id, to=to, now=now),
             *(step.writes(tx) if step else ()),

@@ -111,7 +111,7 @@ class Simulating:
         elif name == LoanRenewed.name:
             self.past.renewed(
                 loan_id,
-                at=at,
+                at=_then(body.get("renewed_at"), at),
                 due_at=datetime.fromisoformat(body["due_at"]),
                 renewals=body["renewals"],
                 price=self._price(body, beside),
@@ -139,7 +139,7 @@ class Simulating:
             copy_id=UUID(body["copy_id"]),
             branch_id=row.home_branch_id,
             item_type=row.item_type,
-            at=at,
+            at=_then(body.get("lent_at"), at),
             due_at=datetime.fromisoformat(body["due_at"]),
             waived=frozenset(body["waived"]),
             kept=self._policy(row.policy),
@@ -231,3 +231,8 @@ async def _noted(db: Database, work: Simulating, running: Running, progress: flo
 
 def _as_rule(row: NewRule, at: datetime) -> Rule:
     return Rule(id=new_id(), **row.model_dump(), changed_at=at, changed_by=None, version=1)
+
+
+def _then(said: str | None, at: datetime) -> datetime:
+    """When it happened, where that is not when it was recorded."""
+    return at if said is None else datetime.fromisoformat(said)

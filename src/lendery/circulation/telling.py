@@ -46,6 +46,10 @@ from lendery.contracts.circulation import (
     LoanMoved,
     LoanRecalled,
     LoanRenewed,
+    OfflineConflictSettled,
+    OfflineDeskRegistered,
+    OfflineDeskRevoked,
+    OfflineTransactionTaken,
     PatronSuspended,
     PaymentReversed,
     ReturnClaimed,
@@ -83,7 +87,7 @@ def _lent(e: ItemCheckedOut) -> Told:
         "home_branch_id": e.home_branch_id,
         "borrower": e.borrower,
         "branch_id": e.branch_id,
-        "lent_at": e.at,
+        "lent_at": e.lent_at or e.at,
         "due_at": e.due_at,
         "renewals": 0,
         "policy": e.policy,
@@ -283,13 +287,18 @@ TELLING: dict[type[Event], Callable[[Any], Told | None]] = {
     SuspensionLifted: _lifted,
 }
 GOES_ON: frozenset[type[Event]] = frozenset({CheckInUndone, HoldRestored})
-# Where copies are, what is wrong with them, the rules: nothing of a loan, a hold or a line.
+# Where copies are, what is wrong with them, the rules, which desks were offline: nothing of a loan,
+# a hold or a line.
 SILENT: frozenset[type[Event]] = frozenset(
     {
         CopyFlagged,
         CopyFound,
         CopyKept,
         CopyReleased,
+        OfflineConflictSettled,
+        OfflineDeskRegistered,
+        OfflineDeskRevoked,
+        OfflineTransactionTaken,
         RuleTableSaved,
         TransferReceived,
         TransferStarted,

@@ -120,7 +120,7 @@ class Undoing:
             undoes=lent.id,
             status=status,
             by=self.by,
-            lent_at=lent.at,
+            lent_at=lent.lent_at or lent.at,
             branch_id=lent.branch_id,
             category=lent.category,
         )
@@ -149,7 +149,7 @@ class Undoing:
             now=self.now,
             minutes=self.minutes,
             lent=out.id is not None,
-            moved=copy.last_seen_at != came.at or came.before is None,
+            moved=copy.last_seen_at not in (came.at, came.returned_at) or came.before is None,
             flagged=copy.lost or copy.missing or copy.claimed_returned,
             collected=await back.was_collected(),
             charge_settled=settled,

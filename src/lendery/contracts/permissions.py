@@ -17,6 +17,7 @@ class Permission(StrEnum):
     LEND = "loans:lend"
     WAIVE = "loans:waive"
     UNDO = "desk:undo"
+    OFFLINE = "desk:offline"
     PLACE_HOLDS = "holds:own"
     MANAGE_HOLDS = "holds:manage"
     SETTLE = "fines:settle"
@@ -43,6 +44,7 @@ LIBRARIAN = READER | {
     Permission.LEND,
     Permission.WAIVE,
     Permission.UNDO,
+    Permission.OFFLINE,
     Permission.MANAGE_HOLDS,
     Permission.SETTLE,
     Permission.CATALOGUE,

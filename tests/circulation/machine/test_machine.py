@@ -21,6 +21,9 @@ EVENTS = {
     "LoanRecalled",  # by what listens to the log: tests/circulation/test_recalls.py
     *("LoanMoved", "HoldMoved"),  # when books are merged: tests/circulation/test_merging.py
     "RuleTableSaved",  # the model has no versions: tests/circulation/test_rule_versions.py
+    # desks that were offline: tests/circulation/test_offline.py
+    *("OfflineDeskRegistered", "OfflineDeskRevoked"),
+    *("OfflineTransactionTaken", "OfflineConflictSettled"),
 }
 # In some runs and not in others: tests/circulation/test_undoing.py, test_lost.py
 SELDOM = {"CopyKept", "CancellationReversed", "SuspensionLifted"}

@@ -20,6 +20,9 @@ IN_FORCE_NUMBER = Statement(select(rule_table.c.number).where(_begun).order_by(*
 AS_OF = Statement(
     select(rule_table).where(rule_table.c.valid_from <= AT).order_by(*_latest).limit(1)
 )
+AS_OF_NUMBER = Statement(
+    select(rule_table.c.number).where(rule_table.c.valid_from <= AT).order_by(*_latest).limit(1)
+)
 NEXT_BEGINS = Statement(
     select(func.min(rule_table.c.valid_from)).where(
         rule_table.c.planned.is_(True), rule_table.c.valid_from > AT
@@ -60,6 +63,11 @@ async def in_force_number(session: Session, at: datetime) -> int | None:
 async def as_of(session: Session, at: datetime) -> Any | None:
     """What decided, or will decide, at that instant."""
     return await session.row(AS_OF, at=at)
+
+
+async def as_of_number(session: Session, at: datetime) -> int | None:
+    found: int | None = await session.value(AS_OF_NUMBER, at=at)
+    return found
 
 
 async def next_begins(session: Session, at: datetime) -> datetime | None:

@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 from lendery.circulation.routes import corrections as correction_routes
 from lendery.circulation.routes import fees as fee_routes
 from lendery.circulation.routes import holds as hold_routes
+from lendery.circulation.routes import offline as offline_routes
 from lendery.circulation.routes import rule_versions as version_routes
 from lendery.circulation.routes import setup
 from lendery.circulation.routes import simulations as simulation_routes
@@ -32,6 +33,9 @@ from lendery.contracts.circulation import (
     LoanFilter,
     LoanRequest,
     Loans,
+    OfflineBatches,
+    OfflineConflicts,
+    OfflineDesks,
     Queues,
     Recall,
     RenewalRequest,
@@ -77,6 +81,9 @@ def routes(
     fees: Fees,
     corrections: Corrections,
     suspensions: Suspensions,
+    offline_desks: OfflineDesks,
+    offline_batches: OfflineBatches,
+    offline_conflicts: OfflineConflicts,
     branches: Branches,
     calendars: Calendars,
     rules: Rules,
@@ -96,6 +103,7 @@ def routes(
         version_routes.routes(rule_versions),
         simulation_routes.routes(simulations),
         correction_routes.routes(corrections, suspensions),
+        offline_routes.routes(offline_desks, offline_batches, offline_conflicts),
         setup.routes(branches, calendars, rules),
     )
 

@@ -22,6 +22,8 @@ Where is it decided ...
 - when a copy is lost, and what that costs: `losing`
 - what still can be undone: `undoing`
 - why a hold has no copy yet: `waiting`
+- what an offline desk signs, and when it is not taken: `offline`
+- what is said of what such a desk could not know: `offline_conflicts`
 - how sentences say days, amounts and numbers: `words`
 - what one rule table says otherwise than another: `versions`
 - what is odd about a whole table: `checking`

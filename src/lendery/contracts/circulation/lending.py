@@ -202,7 +202,7 @@ class ItemCheckedOut(Event):
 
     `policy` is what the loan keeps of the rules, `category` the borrower's, for statistics. Null
     in logs of before they were told. `before` is what undoing it puts back; null: nothing but the
-    loan came of it.
+    loan came of it. `lent_at`: when, where that was recorded only later (an offline desk).
     """
 
     about = "copy_id"
@@ -219,11 +219,13 @@ class ItemCheckedOut(Event):
     policy: dict[str, Any] | None = None
     before: Before | None = None
     category: str | None = None
+    lent_at: datetime | None = None
 
 
 class LoanRenewed(Event):
     """`automatic`: by itself, as its rules say. `waived`: what staff passed over. `branch_id` is
-    where it was lent; null in logs of before that was told."""
+    where it was lent; null in logs of before that was told. `renewed_at`: when, where that was
+    recorded only later (an offline desk)."""
 
     about = "copy_id"
     loan_id: UUID
@@ -234,6 +236,7 @@ class LoanRenewed(Event):
     automatic: bool = False
     branch_id: UUID | None = None
     waived: tuple[str, ...] = ()
+    renewed_at: datetime | None = None
 
 
 class LoanMoved(Event):

@@ -261,8 +261,14 @@ def branch_of(event: Event) -> UUID | None:
 
 
 def happened_at(event: Event) -> datetime:
-    """A book from the drop came back when it was dropped; what is undone was done before."""
+    """A book from the drop came back when it was dropped; what a desk lent offline was lent then;
+    what is undone was done before.
+    """
     match event:
+        case ItemCheckedOut():
+            return event.lent_at or event.at
+        case LoanRenewed():
+            return event.renewed_at or event.at
         case ItemCheckedIn():
             return event.returned_at
         case CheckOutUndone():
