@@ -11,16 +11,18 @@ from sqlalchemy import Connection, select, text
 from tests.circulation.town import ADMIN, LIBRARIAN, NOW, Town
 from tests.platform.toy import on_connection
 
-from lendery.circulation.models import TABLES, ledger_line
+from lendery.circulation.models import TABLES, cash_session, ledger_line
 from lendery.circulation.reactions import REACTIONS
 from lendery.circulation.replay import Report
 from lendery.contracts.base import Money, Problem
 from lendery.contracts.catalog import BareCopy, BookMerged, BookUnmerged
 from lendery.contracts.circulation import (
     Cancellation,
+    CashCount,
     ClaimResolution,
     HoldChanges,
     LoanRequest,
+    NewCashSession,
     NewCharge,
     NewHold,
     NewPayment,
@@ -84,6 +86,7 @@ class Life:
         await self._suspend()
         await self._call_back()
         await self._lose()
+        await self._count()
 
     async def _lend_and_wait(self) -> None:
         holds, holding = self.town.holds, self.middlemarch
@@ -221,6 +224,22 @@ class Life:
         await self.take_back("theophrastus", day, self.central)
         assert await self.town.desk.declare_lost(now=NOW + timedelta(days=day + 40)) == 1
 
+    async def _count(self) -> None:
+        """A desk that takes 40 and 10, gives the 10 back, and is 5 short; and one that is open."""
+        cash, day = self.town.cash, 120
+        front = NewCashSession(branch_id=self.central, desk="front", opening_float=euros(5_000))
+        self.counted = (await cash.open(opening=front, **self.at(day))).id
+        taken = NewPayment(
+            patron_id=self.cas, amount=euros(40), desk="front", branch_id=self.central
+        )
+        await self.town.fees.pay(payment=taken, **self.at(day))
+        mistake = taken.model_copy(update={"amount": euros(10)})
+        await self.undo(await self.town.fees.pay(payment=mistake, **self.at(day)), day)
+        count = CashCount(counted=euros(5_035))
+        await cash.close(session_id=self.counted, count=count, **self.at(day))
+        back = front.model_copy(update={"desk": "back"})
+        await cash.open(opening=back, **self.at(day))
+
     async def undo(self, done: Any, day: int) -> None:
         await self.town.corrections.undo(event_id=done.event_id, **self.at(day))
 
@@ -293,7 +312,7 @@ async def behind_our_back(db: Database, *changes: Any) -> None:
             for name in found.scalars().all():
                 connection.execute(text(f"DROP TRIGGER {name}"))
         else:
-            for table in (log, ledger_line):
+            for table in (log, ledger_line, cash_session):
                 connection.execute(text(f"ALTER TABLE {table.name} DISABLE TRIGGER USER"))
         for each in changes:
             assert connection.execute(each).rowcount > 0, f"nothing was changed by {each}"

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import StringConstraints
 
+from lendery.circulation.routes import cash as cash_routes
 from lendery.circulation.routes import corrections as correction_routes
 from lendery.circulation.routes import fees as fee_routes
 from lendery.circulation.routes import holds as hold_routes
@@ -20,6 +21,7 @@ from lendery.contracts.circulation import (
     Blocks,
     Branches,
     Calendars,
+    CashSessions,
     ClaimResolution,
     CopyHistory,
     CopyState,
@@ -75,6 +77,7 @@ def routes(
     holds: Holds,
     queues: Queues,
     fees: Fees,
+    cash_sessions: CashSessions,
     corrections: Corrections,
     suspensions: Suspensions,
     branches: Branches,
@@ -93,6 +96,7 @@ def routes(
         router,
         hold_routes.routes(holds, queues),
         fee_routes.routes(fees),
+        cash_routes.routes(cash_sessions),
         version_routes.routes(rule_versions),
         simulation_routes.routes(simulations),
         correction_routes.routes(corrections, suspensions),
