@@ -92,6 +92,7 @@ def _live(arguments: tuple[str, ...], env: dict[str, str], out: str, err: str) -
         opened = os.open(path, flags, 0o644)
         os.dup2(opened, descriptor)
         os.close(opened)
+    sys.stdin = os.fdopen(0, closefd=False)  # uvicorn passes its number on to its workers
     sys.argv = ["lendery", *arguments]
     from lendery.cli import main
 

@@ -185,11 +185,11 @@ def _refuse(says: str) -> NoReturn:
 
 def _tell_replay(report: Any, *, seconds: float, verify: bool, into: Path | None) -> None:
     speed = report.events / max(seconds, 0.001)
-    loans, holds, lines, suspensions = report.rows.values()
+    loans, holds, lines, suspensions, sessions = report.rows.values()
     print(
         f"{_so_many(report.events, 'event')} in {seconds:,.1f} s, {speed:,.0f} a second: "
         f"{_so_many(loans, 'loan')}, {_so_many(holds, 'hold')}, {_so_many(lines, 'ledger line')}, "
-        f"{_so_many(suspensions, 'suspension')}"
+        f"{_so_many(suspensions, 'suspension')}, {_so_many(sessions, 'cash session')}"
     )
     for kind, count in sorted(report.unknown.items()):
         print(f"  {_so_many(count, 'event')} of a kind that this Lendery does not know: {kind}")

@@ -28,6 +28,7 @@ from lendery.catalog.series import SeriesShelf
 from lendery.catalog.works import WorkShelf
 from lendery.circulation.borrowings import BorrowingRecord
 from lendery.circulation.branches import BranchOffice, CalendarOffice
+from lendery.circulation.cash_sessions import CashDesk
 from lendery.circulation.copy_states import Shelf
 from lendery.circulation.desk import LoanDesk
 from lendery.circulation.due_list import DueBook
@@ -50,6 +51,7 @@ from lendery.contracts.circulation import (
     Borrowings,
     Branches,
     Calendars,
+    CashSessions,
     CopyStates,
     Corrections,
     DueList,
@@ -201,6 +203,12 @@ class Wiring:
     def fees(self) -> Fees:
         return self._port(
             Fees, "circulation", lambda: FeeDesk(self.db, self.memory, self.settings.currency)
+        )
+
+    @cached_property
+    def cash_sessions(self) -> CashSessions:
+        return self._port(
+            CashSessions, "circulation", lambda: CashDesk(self.db, self.settings.currency)
         )
 
     @cached_property

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from tests.assurance import again_cash as cash
 from tests.assurance import again_desk as desk
 from tests.assurance import again_till as till
 from tests.assurance.again_trials import Trial
@@ -31,6 +32,8 @@ KINDS = {
         Kind("payment", 201, till.pay, till.pay_too_much, "payment-refused"),
         Kind("refund", 201, till.refund, till.refund_too_much, "refund-refused"),
         Kind("waiver", 200, till.waive, till.waive_too_much, "waiver-refused"),
+        Kind("opening", 201, cash.open_desk, cash.open_what_is_open, "cash-session-refused"),
+        Kind("count", 200, cash.count, cash.count_again, "cash-session-refused"),
         Kind("cancellation", 200, till.cancel, till.cancel_twice, "waiver-refused"),
     )
 }

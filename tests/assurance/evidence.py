@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam
 
-from lendery.circulation.models import TABLES, ledger_line, loan
+from lendery.circulation.models import TABLES, cash_session, ledger_line, loan
 from lendery.contracts.base import Event
 from lendery.platform.db import Database, Statement, any_of
 
@@ -19,6 +19,7 @@ EVENTS = Statement(
     .where(any_of(TABLES.event.c.aggregate, "copies"))
     .order_by(TABLES.event.c.seq)
 )
+SESSIONS = Statement(cash_session.select().where(cash_session.c.desk == bindparam("desk")))
 LINES = Statement(
     ledger_line.select()
     .where(ledger_line.c.patron_id == bindparam("patron_id"))
@@ -49,6 +50,11 @@ class Evidence:
         """The ledger of one patron."""
         async with self.db.read() as session:
             return await session.rows(LINES, patron_id=UUID(patron_id))
+
+    async def cash_sessions(self, desk: str) -> list[Any]:
+        """Open or closed, of a desk of that name."""
+        async with self.db.read() as session:
+            return await session.rows(SESSIONS, desk=desk)
 
     async def events(self, about: Sequence[str]) -> list[Any]:
         """What the log has about these, in its order."""

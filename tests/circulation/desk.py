@@ -10,7 +10,15 @@ from uuid import UUID
 from sqlalchemy import select
 from tests.circulation.town import ADMIN, ALL_WEEK, LIBRARIAN, NOW, Town
 
-from lendery.circulation.models import TABLES, copy, hold, ledger_line, loan, suspension
+from lendery.circulation.models import (
+    TABLES,
+    cash_session,
+    copy,
+    hold,
+    ledger_line,
+    loan,
+    suspension,
+)
 from lendery.contracts.base import Event, Money, Problem, RequestKey, Window
 from lendery.contracts.catalog import BareCopy
 from lendery.contracts.circulation import (
@@ -18,12 +26,15 @@ from lendery.contracts.circulation import (
     Branch,
     CalendarException,
     Cancellation,
+    CashCount,
+    CashSession,
     Fine,
     Hold,
     HoldFilter,
     Loan,
     LoanRequest,
     NewCalendar,
+    NewCashSession,
     NewCharge,
     NewHold,
     NewPayment,
@@ -36,21 +47,28 @@ from lendery.contracts.circulation import (
     ReturnRequest,
     Undone,
 )
+from lendery.contracts.permissions import Actor
 
 EVERYTHING = Window(limit=100)
+CHANGED = (loan, hold, ledger_line, copy, suspension, cash_session)
 
 
 @dataclass
 class Desk:
     town: Town
     now: datetime = NOW
+    actor: Actor = LIBRARIAN
 
     @property
     def here(self) -> dict[str, Any]:
-        return {"actor": LIBRARIAN, "now": self.now}
+        return {"actor": self.actor, "now": self.now}
 
     def at(self, now: datetime) -> "Desk":
-        return Desk(self.town, now)
+        return Desk(self.town, now, self.actor)
+
+    def of(self, actor: Actor) -> "Desk":
+        """Somebody else stands there."""
+        return Desk(self.town, self.now, actor)
 
     # the house
 
@@ -133,9 +151,27 @@ class Desk:
         fees = self.town.fees
         return await fees.cancel(fine_id=fine.id, cancellation=wrong, key=key, **self.here)
 
-    async def refund(self, patron_id: UUID, amount: int | Money, *, key: Any = None) -> Refund:
-        refund = NewRefund(patron_id=patron_id, amount=money(amount), reason="Credit")
+    async def refund(
+        self, patron_id: UUID, amount: int | Money, *, key: Any = None, **but: Any
+    ) -> Refund:
+        refund = NewRefund(patron_id=patron_id, amount=money(amount), reason="Credit", **but)
         return await self.town.fees.refund(refund=refund, key=key, **self.here)
+
+    async def open(
+        self, branch_id: UUID | None, desk: str, opening: int | Money = 0, *, key: Any = None
+    ) -> CashSession:
+        new = NewCashSession(branch_id=branch_id, desk=desk, opening_float=money(opening))
+        return await self.town.cash.open(opening=new, key=key, **self.here)
+
+    async def close(
+        self, session: CashSession, counted: int | Money, *, key: Any = None
+    ) -> CashSession:
+        count = CashCount(counted=money(counted))
+        cash = self.town.cash
+        return await cash.close(session_id=session.id, count=count, key=key, **self.here)
+
+    async def session(self, session: CashSession) -> CashSession:
+        return await self.town.cash.get(session_id=session.id, actor=self.actor)
 
     async def stands(self, patron_id: UUID) -> tuple[int, int, int, list[int]]:
         """Balance, owed, credit, and what each open charge owes; lines add up to the balance."""
@@ -147,9 +183,9 @@ class Desk:
 
     # mistakes
 
-    async def undo(self, done: Loan | Return | Payment | Fine) -> Undone:
+    async def undo(self, done: Loan | Return | Payment | Fine, **at: Any) -> Undone:
         assert done.event_id is not None
-        return await self.town.corrections.undo(event_id=done.event_id, **self.here)
+        return await self.town.corrections.undo(event_id=done.event_id, **at, **self.here)
 
     # what is true
 
@@ -199,6 +235,6 @@ async def everything(town: Town) -> dict[tuple[str, UUID], Any]:
     async with town.db.read() as session:
         return {
             (table.name, row.id): row
-            for table in (loan, hold, ledger_line, copy, suspension, TABLES.event)
+            for table in (*CHANGED, TABLES.event)
             for row in await session.rows(select(table))
         }

@@ -12,16 +12,18 @@ from tests.circulation.far_desk import FarDesk
 from tests.circulation.town import ADMIN, LIBRARIAN, NOW, Town
 from tests.platform.toy import on_connection
 
-from lendery.circulation.models import TABLES, ledger_line
+from lendery.circulation.models import TABLES, cash_session, ledger_line
 from lendery.circulation.reactions import REACTIONS
 from lendery.circulation.replay import Report
 from lendery.contracts.base import Money, Problem
 from lendery.contracts.catalog import BareCopy, BookMerged, BookUnmerged
 from lendery.contracts.circulation import (
     Cancellation,
+    CashCount,
     ClaimResolution,
     HoldChanges,
     LoanRequest,
+    NewCashSession,
     NewCharge,
     NewHold,
     NewPayment,
@@ -86,6 +88,7 @@ class Life:
         await self._call_back()
         await self._lose()
         await self._lend_offline()
+        await self._count()
 
     async def _lend_and_wait(self) -> None:
         holds, holding = self.town.holds, self.middlemarch
@@ -235,6 +238,22 @@ class Life:
         await bus.settle(conflict, "dismiss", reason="Nobody can read it", now=last)
         await bus.register.revoke(desk_id=bus.desk.id, actor=LIBRARIAN, now=last)
 
+    async def _count(self) -> None:
+        """A desk that takes 40 and 10, gives the 10 back, and is 5 short; and one that is open."""
+        cash, day = self.town.cash, 120
+        front = NewCashSession(branch_id=self.central, desk="front", opening_float=euros(5_000))
+        self.counted = (await cash.open(opening=front, **self.at(day))).id
+        taken = NewPayment(
+            patron_id=self.cas, amount=euros(40), desk="front", branch_id=self.central
+        )
+        await self.town.fees.pay(payment=taken, **self.at(day))
+        mistake = taken.model_copy(update={"amount": euros(10)})
+        await self.undo(await self.town.fees.pay(payment=mistake, **self.at(day)), day)
+        count = CashCount(counted=euros(5_035))
+        await cash.close(session_id=self.counted, count=count, **self.at(day))
+        back = front.model_copy(update={"desk": "back"})
+        await cash.open(opening=back, **self.at(day))
+
     async def undo(self, done: Any, day: int) -> None:
         await self.town.corrections.undo(event_id=done.event_id, **self.at(day))
 
@@ -307,7 +326,7 @@ async def behind_our_back(db: Database, *changes: Any) -> None:
             for name in found.scalars().all():
                 connection.execute(text(f"DROP TRIGGER {name}"))
         else:
-            for table in (log, ledger_line):
+            for table in (log, ledger_line, cash_session):
                 connection.execute(text(f"ALTER TABLE {table.name} DISABLE TRIGGER USER"))
         for each in changes:
             assert connection.execute(each).rowcount > 0, f"nothing was changed by {each}"

@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, update
 from tests.circulation.life import Life, behind_our_back, event_of, log, says
 from tests.circulation.town import NOW
 
-from lendery.circulation.models import hold, ledger_line, loan, suspension
+from lendery.circulation.models import cash_session, hold, ledger_line, loan, suspension
 from lendery.circulation.replay import replay
 from lendery.contracts.base import new_id
 
@@ -58,13 +58,24 @@ WRONG: dict[tuple[Any, str], Any] = {
     (ledger_line, "at"): NOW,
     (ledger_line, "by"): None,
     (ledger_line, "reverses"): new_id(),
+    (ledger_line, "cash_session_id"): new_id(),
     (suspension, "borrower"): new_id(),
     (suspension, "loan_id"): new_id(),
     (suspension, "began_at"): NOW,
     (suspension, "until"): NOW,
     (suspension, "ended_at"): None,
+    (cash_session, "branch_id"): new_id(),
+    (cash_session, "desk"): "attic",
+    (cash_session, "opened_at"): NOW,
+    (cash_session, "opened_by"): None,
+    (cash_session, "opening_float"): 5_001,
+    (cash_session, "currency"): "USD",
+    (cash_session, "closed_at"): NOW,
+    (cash_session, "closed_by"): None,
+    (cash_session, "expected"): 5_041,
+    (cash_session, "counted"): 5_034,
 }
-TABLES = (loan, hold, ledger_line, suspension)
+TABLES = (loan, hold, ledger_line, suspension, cash_session)
 FREE = {"id", "patron_id", "waive_reason", "note"}
 
 
@@ -76,7 +87,7 @@ def test_no_column_is_left_out() -> None:
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 async def test_a_changed_column_is_named(life: Life, table: Any) -> None:
     rows = {loan: life.anns, hold: life.bens, ledger_line: life.late, suspension: life.lifted}
-    row_id = rows[table]
+    row_id = (rows | {cash_session: life.counted})[table]
     right = (await life.town.row(table, row_id))._asdict()
     this = update(table).where(table.c.id == row_id)
     for column in [column for each, column in WRONG if each is table]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from lendery.circulation.branches import BranchOffice, CalendarOffice
+from lendery.circulation.cash_sessions import CashDesk
 from lendery.circulation.copy_states import Shelf
 from lendery.circulation.desk import LoanDesk
 from lendery.circulation.fees import FeeDesk
@@ -114,6 +115,7 @@ class Town:
         self.desk = LoanDesk(db, self.memory)
         self.holds, self.fees = HoldShelf(db, self.memory), FeeDesk(db, self.memory)
         self.corrections, self.suspensions = UndoDesk(db), SuspensionDesk(db)
+        self.cash = CashDesk(db)
 
     async def branch(self, code: str = "central", **but: Any) -> Branch:
         new = NewBranch(code=code, name="Central", self_service=True, **but)

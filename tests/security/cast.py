@@ -236,10 +236,17 @@ class Things:
         """Somebody who paid for what was no fault of theirs."""
         person = await self.library.patron("Cas")
         fine = await self._charged(person.id)
-        await self._make("/payments", {"patron_id": person.id, "amount": fine["amount"]})
+        paid = {"patron_id": person.id, "amount": fine["amount"], "branch_id": self.made["home"]}
+        await self._make("/payments", paid)
         path = f"{API}/fines/{fine['id']}/cancel"
         expect(await self.library.staff.post(path, json={"reason": "A mistake"}))
         self.made["credit_id"] = person.id
+
+    async def _cash_session(self) -> None:
+        await self.fill("{branch_id}")
+        place = {"branch_id": self.made["branch_id"], "desk": "back"}
+        opening = {**place, "opening_float": {"amount": 100, "currency": "EUR"}}
+        self.made["session_id"] = (await self._make("/cash-sessions", opening))["id"]
 
     async def _charged(self, person_id: str) -> dict[str, Any]:
         amount = {"amount": 100, "currency": "EUR"}
@@ -326,6 +333,7 @@ MAKERS = {
     "hold_id": "hold",
     "fine_id": "fine",
     "credit_id": "credit",
+    "session_id": "cash_session",
     "review_id": "review",
     "notice_id": "notice",
     "mail_id": "notice",

@@ -55,12 +55,14 @@ OPEN_HOURS = {"mon": [["09:00", "18:00"]]}
 LENT, HELD, OWED = "/loans/{loan_id}", "/holds/{hold_id}", "/users/{user_id}/account"
 PLACED: dict[str, Any] = {"status": 201, "witness": "/books/{book_id}/holds"}
 ONE_EURO = {"amount": 100, "currency": "EUR"}
-PAID = {"patron_id": "{user_id}", "amount": ONE_EURO, "fine_ids": ["{fine_id}"]}
+HERE = {"branch_id": "{home}"}  # where nobody of these tests opens a drawer
+PAID = {"patron_id": "{user_id}", "amount": ONE_EURO, "fine_ids": ["{fine_id}"], **HERE}
 OFFLINE_PAGE: dict[str, Any] = {"id": "{page_id}", "sequence": 1, "kind": "check-in"} | {
     name: f"{{page_{name}}}" for name in ("at", "barcode", "signature")
 }
 OFFLINE_BATCH = {"id": "{page_id}", "desk_id": "{desk_id}", "transactions": [OFFLINE_PAGE]}
-CREDIT = {"patron_id": "{credit_id}", "amount": ONE_EURO, "reason": "Paid twice"}
+CREDIT = {"patron_id": "{credit_id}", "amount": ONE_EURO, "reason": "Paid twice", **HERE}
+DRAWER = {"branch_id": "{branch_id}", "desk": "front", "opening_float": ONE_EURO}
 
 CATALOG = {
     "GET /books": [Ask(ALL)],
@@ -284,6 +286,16 @@ CIRCULATION = {
     "POST /fines/{fine_id}/cancel": [change(STAFF, {"reason": "A mistake"}, OWED)],
     "POST /payments": [Ask(STAFF, PAID, status=201, witness=OWED)],
     "POST /refunds": [Ask(STAFF, CREDIT, status=201, witness="/users/{credit_id}/account")],
+    "GET /cash-sessions": [Ask(STAFF)],
+    "GET /cash-sessions/totals": [Ask(STAFF), Ask(STAFF, query="?format=csv")],
+    "GET /cash-sessions/{session_id}": [Ask(STAFF)],
+    "GET /cash-sessions/{session_id}/lines": [Ask(STAFF)],
+    "POST /cash-sessions": [
+        Ask(STAFF, DRAWER, status=201, witness="/cash-sessions?branch_id={branch_id}")
+    ],
+    "POST /cash-sessions/{session_id}/close": [
+        change(STAFF, {"counted": ONE_EURO}, "/cash-sessions/{session_id}")
+    ],
     "GET /branches": [Ask(ALL)],
     "GET /branches/{branch_id}": [Ask(ALL)],
     "POST /branches": [add(ADMINS, {"code": "{mark}", "name": "North"}, "branches")],

@@ -18,11 +18,14 @@ Tells everyone what happened.
     filling.py       who gets which free copy: the queue and the shelves, put to the rules
     handing_over.py  a copy came in that somebody waits for     collecting.py   and it goes out
     fees.py          the fees port    settling.py   the till      charging.py  lateness and the like
+    cash_sessions.py  the drawer of a desk: opened, counted    drawers.py  in whose count money goes
+    cash_days.py      the day's totals
     patron_accounts.py   how a patron's account stands
     without_neighbours.py  patrons and copies met before: why accounts may be down
     house.py         branches, calendars and rules as they stand, ready to decide with
     copy_states.py   what each copy is doing now, the flags staff put on it, its history
     replay.py        the log played back    history.py    its rows    telling.py   its words
+    telling_money.py  of money
     branches.py, rule_table.py   the house's set-up, edited
     rule_versions.py  the rule table as a whole, as rows or text    rule_saving.py  a version
     simulations.py    a draft of it is to be tried out              simulating.py   and is

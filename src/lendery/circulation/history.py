@@ -1,4 +1,4 @@
-"""Loans, holds, ledger lines and suspensions as the log has told them so far (`telling`)."""
+"""Loans, holds, lines, suspensions, cash sessions as the log told them so far (`telling`)."""
 
 import json
 from collections import namedtuple
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from lendery.circulation.models import hold, ledger_line, loan, suspension
+from lendery.circulation.models import cash_session, hold, ledger_line, loan, suspension
 from lendery.circulation.telling import TELLING
 from lendery.contracts.base import Event
 
 # As tuples: a big library has some hundred thousand open loans, and they are kept in memory.
 ROWS: dict[str, Any] = {
     table.name: namedtuple("Row", [*table.c.keys(), "untold"])
-    for table in (loan, hold, ledger_line, suspension)
+    for table in (loan, hold, ledger_line, suspension, cash_session)
 }
 NOBODY_YET = {name: row(*[None] * len(row._fields)) for name, row in ROWS.items()}
 

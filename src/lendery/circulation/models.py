@@ -29,6 +29,9 @@ ON_THE_SHELF = text("state = 'ready'")
 ON_THE_WAY = text("in_transit_to IS NOT NULL")
 TAKES_BACK = text("reverses IS NOT NULL")
 STILL_UNSETTLED = text("settled_at IS NULL")
+NOT_COUNTED = text("closed_at IS NULL")
+IN_A_SESSION = text("cash_session_id IS NOT NULL")
+IN_NO_SESSION = text("method IS NOT NULL AND cash_session_id IS NULL")
 
 branch = Table(
     "circulation_branch",
@@ -281,6 +284,7 @@ ledger_line = Table(  # only ever added to: triggers refuse the rest, but for wh
     Column("at", UtcDateTime, nullable=False),
     Column("by", Uuid),
     Column("reverses", Uuid),  # the line that this one takes back
+    Column("cash_session_id", Uuid),  # in whose count it is; null: no session was open
     CheckConstraint(
         "amount <> 0 AND (amount > 0) = (kind IN ('charge', 'refund', 'reversal'))",
         name="line_has_its_sign",
@@ -297,6 +301,49 @@ ledger_line = Table(  # only ever added to: triggers refuse the rest, but for wh
         sqlite_where=TAKES_BACK,
         postgresql_where=TAKES_BACK,
     ),
+    Index(
+        "lines_of_cash_session",
+        "cash_session_id",
+        "id",
+        sqlite_where=IN_A_SESSION,
+        postgresql_where=IN_A_SESSION,
+    ),
+    Index(
+        "settled_outside_sessions",
+        "at",
+        sqlite_where=IN_NO_SESSION,
+        postgresql_where=IN_NO_SESSION,
+    ),
+)
+
+cash_session = Table(  # a trigger refuses every change of one that was counted
+    "circulation_cash_session",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("branch_id", Uuid, nullable=False),
+    Column("desk", String(64), nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("opened_by", Uuid),
+    Column("opening_float", BigInteger, nullable=False),  # minor units, as all amounts
+    Column("currency", String(3), nullable=False),
+    Column("closed_at", UtcDateTime),
+    Column("closed_by", Uuid),
+    Column("expected", BigInteger),
+    Column("counted", BigInteger),
+    CheckConstraint(
+        "(closed_at IS NULL) = (counted IS NULL) AND (closed_at IS NULL) = (expected IS NULL)",
+        name="counted_when_closed",
+    ),
+    Index(  # two openings at once: one of them opens
+        "one_open_cash_session_per_desk",
+        "branch_id",
+        "desk",
+        unique=True,
+        sqlite_where=NOT_COUNTED,
+        postgresql_where=NOT_COUNTED,
+    ),
+    Index("cash_sessions_of_branch", "branch_id", "id"),
+    Index("cash_sessions_by_closing", "closed_at"),
 )
 
 suspension = Table(  # days without borrowing that follow a late return

@@ -12,6 +12,7 @@ it happened:
   their numbers under it; likewise every step of a hold under the lock on the queue of its book.
   What undoes one of them holds the same locks. Where books are merged, both queues and the
   copies that change their book are locked. Who comes next draws a higher number.
+- A cash session is locked by whoever closes it, and read as open then.
 - On SQLite there is one writer, and the sequence on PostgreSQL caches no numbers.
 
 Between rows nothing is ordered: a payment may be numbered before its fine, as the parts of one
@@ -31,7 +32,8 @@ from pydantic import ValidationError
 
 from lendery.circulation.history import History
 from lendery.circulation.repository import rebuilt
-from lendery.circulation.telling import GOES_ON, LINE, SILENT, TELLING
+from lendery.circulation.telling import GOES_ON, SILENT, TELLING
+from lendery.circulation.telling_money import LINE
 from lendery.contracts.base import Event
 from lendery.platform.backup.progress import Progress, Quiet
 from lendery.platform.db import Database, Session

@@ -10,7 +10,9 @@ from typing import Any, Literal
 from uuid import UUID
 
 from lendery.circulation import rules
+from lendery.circulation.drawers import AtDesk
 from lendery.circulation.repository import ledger, undone
+from lendery.circulation.rules.cash import OpenSession
 from lendery.contracts.base import new_id
 from lendery.contracts.circulation import (
     CancellationReversed,
@@ -91,8 +93,11 @@ class Reversal:
         """The writes by which a charge that was cancelled counts again."""
         return self._reversed(await ledger.line_by_id(self.tx, line_id))
 
-    async def payment(self, paid: FinePaid, minutes: int) -> tuple[list[Write], int]:
-        """The writes that take a whole payment back, and how much it was."""
+    async def payment(self, paid: FinePaid, minutes: int, desk: AtDesk) -> tuple[list[Write], int]:
+        """The writes that take a whole payment back, and how much it was.
+
+        The money goes over the desk where it came, while that is open: a count is not changed.
+        """
         lines = await undone.lines_of(self.tx, paid.settlement_id)
         back: Counter[UUID | None] = Counter()
         for line in lines:
@@ -105,7 +110,12 @@ class Reversal:
         ]
         paid_out = rules.overdrawn(charges, int(till.free), back)
         self._must(rules.SinceSettled(at=paid.at, now=self.now, minutes=minutes, paid_out=paid_out))
-        return [write for line in lines for write in self._reversed(line)], back.total()
+        drawer = await desk.drawer(
+            self.tx, paid.method, refusal="Not undone", was=paid.cash_session_id
+        )
+        if isinstance(drawer, tuple):
+            raise UndoRefused(drawer[1], reason=drawer[0])
+        return [write for line in lines for write in self._reversed(line, drawer)], back.total()
 
     async def waiver(self, waived: FineWaived, minutes: int) -> list[Write]:
         """The writes that take a waiver back."""
@@ -120,7 +130,7 @@ class Reversal:
         if objection := rules.undo_objection(rules.SETTLEMENT_UNDO_RULES, facts):
             raise UndoRefused(objection[1], reason=objection[0])
 
-    def _reversed(self, line: Any) -> list[Write]:
+    def _reversed(self, line: Any, drawer: OpenSession | None = None) -> list[Write]:
         """A line that takes another back, of a payment, a waiver or a cancellation."""
         of: dict[str, Any] = {
             "at": self.now,
@@ -131,11 +141,13 @@ class Reversal:
             "amount": -line.amount,
             "currency": line.currency,
             "by": self.by,
-            "branch_id": self.branch_id,
+            "branch_id": drawer.branch_id if drawer else self.branch_id,
         }
+        session_id = drawer.id if drawer else None
         told: PaymentReversed | WaiverReversed | CancellationReversed
         if line.kind == "payment":
-            told = PaymentReversed(settlement_id=line.settlement_id, method=line.method, **of)
+            of |= {"settlement_id": line.settlement_id, "method": line.method}
+            told = PaymentReversed(**of, cash_session_id=session_id)
         elif line.kind == "waiver":
             told = WaiverReversed(**of)
         else:
@@ -153,5 +165,6 @@ class Reversal:
             reverses=line.id,
             at=self.now,
             by=self.by,
+            cash_session_id=session_id,
         )
         return [added, self.tx.announcement(told)]

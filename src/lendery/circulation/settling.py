@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from lendery.circulation.drawers import AtDesk
 from lendery.circulation.models import TABLES
 from lendery.circulation.patron_accounts import Standing
 from lendery.circulation.repository import ledger, remembered
 from lendery.circulation.rules import ledger as rules
+from lendery.circulation.rules.cash import OpenSession
 from lendery.contracts.base import Event, Money, Problem, RequestKey, new_id
 from lendery.contracts.circulation import (
     Allocated,
@@ -62,6 +64,9 @@ class Till:
         )
         if objection:
             return await self._refused(PaymentRefused, objection)
+        drawer = await self._at(payment).drawer(self.tx, payment.method, refusal="Not paid")
+        if isinstance(drawer, tuple):
+            return await self._refused(PaymentRefused, drawer)
         parts = rules.allocate(payment.amount.amount, account.sums, named)
         made = Payment(
             id=new_id(),
@@ -73,14 +78,24 @@ class Till:
             ],
             balance=self._money(account.sums.balance - payment.amount.amount),
             at=self.now,
+            cash_session_id=drawer.id if drawer else None,
         )
-        paid = [self._paid(payment, made.id, part) for part in parts]
+        paid = [self._paid(payment, made.id, part, drawer) for part in parts]
         writes = [write for told in paid for write in self._settles(payment, told)]
         made = made.model_copy(update={"event_id": paid[0].id})
         await self._done(writes, made.model_dump(mode="json", exclude={"patron_id"}))
         return made
 
-    def _paid(self, payment: NewPayment, settlement_id: UUID, part: rules.Part) -> FinePaid:
+    def _at(self, wanted: NewPayment | NewRefund) -> AtDesk:
+        return AtDesk(self.actor, wanted.branch_id, wanted.desk)
+
+    def _paid(
+        self,
+        payment: NewPayment,
+        settlement_id: UUID,
+        part: rules.Part,
+        drawer: OpenSession | None,
+    ) -> FinePaid:
         return FinePaid(
             at=self.now,
             line_id=new_id(),
@@ -91,7 +106,8 @@ class Till:
             currency=self.currency,
             method=payment.method,
             by=self.actor.id,
-            branch_id=self.actor.desk,
+            branch_id=drawer.branch_id if drawer else self._at(payment).branch,
+            cash_session_id=drawer.id if drawer else None,
         )
 
     def _settles(self, payment: NewPayment, told: FinePaid) -> list[Write]:
@@ -105,6 +121,7 @@ class Till:
             method=payment.method,
             fine_id=told.fine_id,
             settlement_id=told.settlement_id,
+            cash_session_id=told.cash_session_id,
         )
 
     async def waive(self, fine_id: UUID, waiver: NewWaiver) -> Fine | Problem:
@@ -190,6 +207,9 @@ class Till:
         )
         if objection:
             return await self._refused(RefundRefused, objection)
+        drawer = await self._at(refund).drawer(self.tx, refund.method, refusal="Not refunded")
+        if isinstance(drawer, tuple):
+            return await self._refused(RefundRefused, drawer)
         amount, borrower = refund.amount.amount, new_id()
         made = Refund(
             id=new_id(),
@@ -198,6 +218,7 @@ class Till:
             method=refund.method,
             balance=self._money(account.sums.balance + amount),
             at=self.now,
+            cash_session_id=drawer.id if drawer else None,
         )
         told_all = CreditRefunded(
             at=self.now,
@@ -207,7 +228,8 @@ class Till:
             currency=self.currency,
             method=refund.method,
             by=self.actor.id,
-            branch_id=self.actor.desk,
+            branch_id=drawer.branch_id if drawer else self._at(refund).branch,
+            cash_session_id=made.cash_session_id,
         )
         writes = self._line(
             told_all,
@@ -218,6 +240,7 @@ class Till:
             amount=amount,
             method=refund.method,
             note=refund.reason,
+            cash_session_id=made.cash_session_id,
         )
         await self._done(writes, made.model_dump(mode="json", exclude={"patron_id"}))
         return made

@@ -1,4 +1,4 @@
-"""What the log tells of loans, holds, ledger lines and suspensions.
+"""What the log tells of loans, holds and suspensions; of money: `telling_money`.
 
 Each event speaks of one row, or of none.
 
@@ -7,14 +7,13 @@ the two. An event that says less than a newer one of its kind would leaves colum
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from lendery.circulation.models import hold, ledger_line, loan, suspension
+from lendery.circulation.models import hold, loan, suspension
+from lendery.circulation.telling_money import TELLING_OF_MONEY, Told
 from lendery.contracts.base import Event
 from lendery.contracts.circulation import (
-    CancellationReversed,
     CheckInUndone,
     CheckOutUndone,
     ClaimDropped,
@@ -24,11 +23,6 @@ from lendery.contracts.circulation import (
     CopyKept,
     CopyLost,
     CopyReleased,
-    CreditRefunded,
-    FineCancelled,
-    FineCharged,
-    FinePaid,
-    FineWaived,
     HoldCancelled,
     HoldChanged,
     HoldExpired,
@@ -51,32 +45,15 @@ from lendery.contracts.circulation import (
     OfflineDeskRevoked,
     OfflineTransactionTaken,
     PatronSuspended,
-    PaymentReversed,
     ReturnClaimed,
     RuleTableSaved,
     SuspensionLifted,
     TransferReceived,
     TransferStarted,
-    WaiverReversed,
 )
 
-LOAN, HOLD, LINE, SUSPENSION = loan.name, hold.name, ledger_line.name, suspension.name
+LOAN, HOLD, SUSPENSION = loan.name, hold.name, suspension.name
 TOLD_LATER = ("item_type", "home_branch_id", "policy")  # of a loan: null in older logs
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What an event says of a row: that it begins, what it is from now on, that it has ended.
-
-    One that `goes_on` may have ended before: its end was undone.
-    """
-
-    table: str
-    id: UUID
-    columns: dict[str, Any]
-    begins: bool = False
-    ends: bool = False
-    goes_on: bool = False
 
 
 def _lent(e: ItemCheckedOut) -> Told:
@@ -204,44 +181,6 @@ def _over(state: str) -> Callable[[Any], Told]:
     return lambda e: Told(HOLD, e.hold_id, {"state": state, "ended_at": e.at}, ends=True)
 
 
-def _charged(e: FineCharged) -> Told:
-    columns = {"reason": e.cause, "loan_id": e.loan_id, "hold_id": e.hold_id}
-    return _line(e, e.fine_id, "charge", e.amount, **columns)
-
-
-def _paid(e: FinePaid) -> Told:
-    columns = {"fine_id": e.fine_id, "settlement_id": e.settlement_id, "method": e.method}
-    return _line(e, e.line_id, "payment", -e.amount, **columns)
-
-
-def _waived(e: FineWaived) -> Told:
-    return _line(e, e.line_id, "waiver", -e.amount, fine_id=e.fine_id)
-
-
-def _cancelled(e: FineCancelled) -> Told:
-    return _line(e, e.line_id, "cancellation", -e.amount, fine_id=e.fine_id)
-
-
-def _refunded(e: CreditRefunded) -> Told:
-    return _line(e, e.line_id, "refund", e.amount, method=e.method)
-
-
-def _payment_reversed(e: PaymentReversed) -> Told:
-    columns = {"fine_id": e.fine_id, "settlement_id": e.settlement_id, "method": e.method}
-    return _line(e, e.line_id, "reversal", e.amount, reverses=e.reverses, **columns)
-
-
-def _reversed(e: WaiverReversed | CancellationReversed) -> Told:
-    return _line(e, e.line_id, "reversal", e.amount, fine_id=e.fine_id, reverses=e.reverses)
-
-
-def _line(e: Any, line_id: UUID, kind: str, amount: int, **columns: Any) -> Told:
-    """A line is whole from its first event on."""
-    of_all = {"borrower": e.borrower, "currency": e.currency, "at": e.at, "by": e.by}
-    columns |= of_all | {"kind": kind, "amount": amount}
-    return Told(LINE, line_id, columns, begins=True, ends=True)
-
-
 def _suspended_patron(e: PatronSuspended) -> Told:
     columns = {"borrower": e.borrower, "loan_id": e.loan_id, "began_at": e.at, "until": e.until}
     return Told(SUSPENSION, e.suspension_id, columns, begins=True)
@@ -275,14 +214,7 @@ TELLING: dict[type[Event], Callable[[Any], Told | None]] = {
     HoldFulfilled: _over("fulfilled"),
     HoldCancelled: _over("cancelled"),
     HoldExpired: _over("expired"),
-    FineCharged: _charged,
-    FinePaid: _paid,
-    FineWaived: _waived,
-    FineCancelled: _cancelled,
-    CreditRefunded: _refunded,
-    PaymentReversed: _payment_reversed,
-    WaiverReversed: _reversed,
-    CancellationReversed: _reversed,
+    **TELLING_OF_MONEY,
     PatronSuspended: _suspended_patron,
     SuspensionLifted: _lifted,
 }

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from lendery.circulation import rules
 from lendery.circulation.copy_states import shown_status
+from lendery.circulation.drawers import AtDesk
 from lendery.circulation.repository import holds, ledger, loans, remembered, undone
 from lendery.circulation.restoring import PuttingBack
 from lendery.circulation.reversing_money import Reversal
@@ -19,6 +20,7 @@ from lendery.contracts.circulation import (
     Before,
     CheckInUndone,
     CheckOutUndone,
+    DeskName,
     FinePaid,
     FineWaived,
     ItemCheckedIn,
@@ -42,7 +44,15 @@ class UndoDesk:
     currency: str = "EUR"
     minutes: int = 15
 
-    async def undo(self, *, event_id: UUID, actor: Actor, now: datetime) -> Undone:
+    async def undo(
+        self,
+        *,
+        event_id: UUID,
+        actor: Actor,
+        now: datetime,
+        branch_id: UUID | None = None,
+        desk: DeskName | None = None,
+    ) -> Undone:
         actor.must(Permission.UNDO)
         async with self.db.begin() as tx:
             happened = await _event(tx, event_id)
@@ -53,7 +63,7 @@ class UndoDesk:
                 case ItemCheckedIn():
                     return await work.check_in(happened)
                 case FinePaid():
-                    return await work.payment(happened)
+                    return await work.payment(happened, AtDesk(actor, branch_id, desk))
                 case FineWaived():
                     return await work.waiver(happened)
         says = "Not undone: only check-outs, check-ins, payments and waivers can be undone."
@@ -181,14 +191,14 @@ class Undoing:
         )
         return await self._done(came.id, answer, undoing)
 
-    async def payment(self, paid: FinePaid) -> Undone:
+    async def payment(self, paid: FinePaid, desk: AtDesk) -> Undone:
         """All of the payment that the event is a part of; the money goes back over the desk."""
         self.actor.must(Permission.SETTLE)
         line: Any = await ledger.line_by_id(self.tx, paid.line_id)
         await self._patron_locked(line)
         if (told := await self._told(paid.settlement_id)) is not None:
             return told
-        writes, amount = await self.reversal.payment(paid, self.minutes)
+        writes, amount = await self.reversal.payment(paid, self.minutes, desk)
         return await self._settled(paid.id, paid.settlement_id, "payment", amount, writes)
 
     async def waiver(self, waived: FineWaived) -> Undone:

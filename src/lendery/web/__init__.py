@@ -13,6 +13,7 @@ reviewing.py  writing a review               review_queue.py  what staff decide 
 headings.py   an author, a subject, a series duplicates.py    what looks the same, merges
 imports.py    files of records, in four steps jobs.py         what is done by the clock
 inbox.py      what a reader was told         wording.py       how it is worded
+cash.py       the drawer: opened, counted
 """
 
 from fastapi import APIRouter, FastAPI
@@ -21,6 +22,7 @@ from lendery.platform.http.identity import Identities
 from lendery.platform.http.routes_index import add_routes
 from lendery.web import (
     account,
+    cash,
     catalogue,
     desk,
     desk_branch,
@@ -46,7 +48,7 @@ from lendery.web.ports import Ports
 
 PAGES = (
     *(catalogue, headings, reviewing, holds, sessions, my, inbox),
-    *(desk, desk_branch, hold_lists),
+    *(desk, desk_branch, hold_lists, cash),
     *(review_queue, patrons, patron_holds, account, registering, overdue),
     *(duplicates, imports, jobs, wording),
 )

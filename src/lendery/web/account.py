@@ -19,6 +19,7 @@ from lendery.contracts.circulation import (
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.web import shelves
+from lendery.web.cash import drawers
 from lendery.web.desk_branch import desk_branch
 from lendery.web.owing import Owing, owing
 from lendery.web.pages import Site, asked, field, identity, show, take, visit_of
@@ -41,7 +42,9 @@ class AccountPages:
         actor, ports = visit_of(request).must(Permission.SETTLE), self.site.ports
         what, _, which = (await field(request, "do", 80)).partition(":")
         now, till = datetime.now(UTC), Till(ports)
-        form = Form(request, user_id, identity(which), actor, now, ports.settings.currency)
+        branch = desk_branch(self.site, request, await shelves.places(ports))
+        place = ports.settings.currency, branch.id if branch else None
+        form = Form(request, user_id, identity(which), actor, now, *place)
         deeds: dict[str, Callable[[Form], Awaitable[Told]]] = {
             "pay": till.pay,
             "waive": till.waive,
@@ -101,6 +104,8 @@ class AccountPages:
             ticked=set(ticked),
             typed=typed or {},
             preset=owes.of(list(ticked)) if ticked else owes.account.owed,
+            drawers=await drawers(ports, branch, actor),
+            me=actor.id,
             cursor=cursor,
             key=new_key(),
         )

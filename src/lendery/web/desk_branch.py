@@ -16,7 +16,7 @@ from lendery.web.shelves import Places
 from lendery.web.visits import Cookie
 
 YEAR = 365 * 86_400
-BACK_TO = {"in": "/staff?mode=in", "holds": "/staff/holds"}
+BACK_TO = {"in": "/staff?mode=in", "holds": "/staff/holds", "cash": "/staff/cash"}
 
 
 def desk_branch(site: Site, request: Request, places: Places) -> Branch | None:

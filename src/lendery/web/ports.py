@@ -5,7 +5,15 @@ from typing import Protocol
 from lendery.contracts.accounts import Tokens, Users
 from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
 from lendery.contracts.catalog import Authors, Books, Copies
-from lendery.contracts.circulation import Branches, Calendars, CopyStates, Fees, Holds, Loans
+from lendery.contracts.circulation import (
+    Branches,
+    Calendars,
+    CashSessions,
+    CopyStates,
+    Fees,
+    Holds,
+    Loans,
+)
 from lendery.contracts.importing import Imports
 from lendery.contracts.notices import Notices, NoticeTemplates
 from lendery.contracts.reviews import Reviews
@@ -44,6 +52,8 @@ class Ports(Protocol):
     def holds(self) -> Holds: ...
     @property
     def fees(self) -> Fees: ...
+    @property
+    def cash_sessions(self) -> CashSessions: ...
     @property
     def reviews(self) -> Reviews: ...
     @property

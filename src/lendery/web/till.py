@@ -29,8 +29,8 @@ from lendery.web.renewing import request_key
 WRITE = "Write the amount like 4.20."
 WHY = "Say why, in a few words."
 FIELDS = {
-    "pay": ("pay-amount", "method"),
-    "refund": ("refund-amount", "method", "refund-reason"),
+    "pay": ("pay-amount", "method", "desk"),
+    "refund": ("refund-amount", "method", "refund-reason", "desk"),
     "charge": ("charge-amount", "reason", "note"),
 }
 
@@ -68,6 +68,11 @@ class Form:
     actor: Actor
     now: datetime
     currency: str
+    branch_id: UUID | None = None  # where this desk stands
+
+    async def place(self) -> dict[str, object]:
+        """At which desk the money comes or goes, where there are drawers to choose from."""
+        return {"branch_id": self.branch_id, "desk": await field(self.request, "desk", 64) or None}
 
     async def amount(self, name: str) -> Money:
         found = amounts.typed(await field(self.request, name, 40), self.currency)
@@ -112,6 +117,7 @@ class Till:
                 "amount": amount.model_dump(),
                 "method": await field(form.request, "method", 20) or "cash",
                 "fine_ids": ticked or None,
+                **await form.place(),
             }
         )
         key = await form.key("pay", payment.model_dump_json())
@@ -143,6 +149,7 @@ class Till:
                 "amount": (await form.amount("refund-amount")).model_dump(),
                 "method": await field(form.request, "method", 20) or "cash",
                 "reason": await form.reason("refund-reason"),
+                **await form.place(),
             }
         )
         key = await form.key("refund", refund.model_dump_json())

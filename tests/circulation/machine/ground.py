@@ -37,6 +37,7 @@ PLAYED_WITH = [
     "event",
     "undone",
     "suspension",
+    "cash_session",
 ]
 EMPTY = text(f"TRUNCATE {', '.join(f'circulation_{each}' for each in PLAYED_WITH)}")
 

@@ -20,6 +20,7 @@ EVENTS = {
 } - {
     "LoanRecalled",  # by what listens to the log: tests/circulation/test_recalls.py
     *("LoanMoved", "HoldMoved"),  # when books are merged: tests/circulation/test_merging.py
+    *("CashSessionOpened", "CashSessionClosed"),  # tests/circulation/test_cash_conserved.py
     "RuleTableSaved",  # the model has no versions: tests/circulation/test_rule_versions.py
     # desks that were offline: tests/circulation/test_offline.py
     *("OfflineDeskRegistered", "OfflineDeskRevoked"),

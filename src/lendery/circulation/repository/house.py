@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Table, delete, exists, func, insert, select, update
 
-from lendery.circulation.models import branch, calendar, copy, hold, loan, setup
+from lendery.circulation.models import branch, calendar, cash_session, copy, hold, loan, setup
 from lendery.contracts.base import Stale
 from lendery.platform.db import Session, Statement, Tx
 
@@ -66,13 +66,15 @@ async def remove(tx: Tx, table: Table, row_id: UUID) -> None:
 
 
 async def branch_in_use(session: Session, branch_id: UUID) -> bool:
-    """Does a copy we know live, lie or come here? Was anything lent, is a hold collected here?"""
+    """Does a copy we know live, lie or come here? Was anything lent, is a hold collected here?
+    Was money counted here?"""
     at_home = exists().where(copy.c.home_branch_id == branch_id)
     here = exists().where(copy.c.current_branch_id == branch_id)
     coming = exists().where(copy.c.in_transit_to == branch_id)
     lent = exists().where(loan.c.branch_id == branch_id)
     collected = exists().where(hold.c.pickup_branch_id == branch_id, hold.c.ended_at.is_(None))
-    return bool(await session.value(select(at_home | here | coming | lent | collected)))
+    counted = exists().where(cash_session.c.branch_id == branch_id)
+    return bool(await session.value(select(at_home | here | coming | lent | collected | counted)))
 
 
 async def calendar_in_use(session: Session, calendar_id: UUID) -> bool:

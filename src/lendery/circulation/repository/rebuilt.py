@@ -20,12 +20,13 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    null,
     select,
     type_coerce,
 )
 from sqlalchemy.pool import NullPool
 
-from lendery.circulation.models import TABLES, hold, ledger_line, loan, suspension
+from lendery.circulation.models import TABLES, cash_session, hold, ledger_line, loan, suspension
 from lendery.platform.db import Json, Session, Statement, Tx
 
 # The log holds no patron and no free text. Retention cuts both from the tables.
@@ -41,7 +42,7 @@ def _like(table: Table) -> Table:
     return rebuilt
 
 
-REAL = {table.name: table for table in (loan, hold, ledger_line, suspension)}
+REAL = {table.name: table for table in (loan, hold, ledger_line, suspension, cash_session)}
 REBUILT = {name: _like(table) for name, table in REAL.items()}
 COLUMNS = {
     name: tuple(column for column in table.c.keys() if column not in NOT_IN_THE_LOG)  # noqa: SIM118
@@ -55,7 +56,11 @@ def _in_order(table: Table, *more: Any) -> Statement:
     )
 
 
-IN_THE_TABLE = {name: _in_order(table, table.c.patron_id) for name, table in REAL.items()}
+# A cash session is nobody's.
+IN_THE_TABLE = {
+    name: _in_order(table, table.c.get("patron_id", null().label("patron_id")))
+    for name, table in REAL.items()
+}
 IN_THE_LOG = {name: _in_order(table, table.c.untold) for name, table in REBUILT.items()}
 ADD = {
     name: Statement(

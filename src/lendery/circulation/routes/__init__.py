@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import StringConstraints
 
+from lendery.circulation.routes import cash as cash_routes
 from lendery.circulation.routes import corrections as correction_routes
 from lendery.circulation.routes import fees as fee_routes
 from lendery.circulation.routes import holds as hold_routes
@@ -21,6 +22,7 @@ from lendery.contracts.circulation import (
     Blocks,
     Branches,
     Calendars,
+    CashSessions,
     ClaimResolution,
     CopyHistory,
     CopyState,
@@ -79,6 +81,7 @@ def routes(
     holds: Holds,
     queues: Queues,
     fees: Fees,
+    cash_sessions: CashSessions,
     corrections: Corrections,
     suspensions: Suspensions,
     offline_desks: OfflineDesks,
@@ -100,6 +103,7 @@ def routes(
         router,
         hold_routes.routes(holds, queues),
         fee_routes.routes(fees),
+        cash_routes.routes(cash_sessions),
         version_routes.routes(rule_versions),
         simulation_routes.routes(simulations),
         correction_routes.routes(corrections, suspensions),

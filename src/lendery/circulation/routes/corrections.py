@@ -37,8 +37,13 @@ def _undo(router: APIRouter, corrections: Corrections) -> None:
 
         409 `undo-refused` says what was built on it. Sent again, it answers the same.
         """
-        now = datetime.now(UTC)
-        done = await corrections.undo(event_id=mistake.event_id, actor=actor, now=now)
+        done = await corrections.undo(
+            event_id=mistake.event_id,
+            actor=actor,
+            now=datetime.now(UTC),
+            branch_id=mistake.branch_id,
+            desk=mistake.desk,
+        )
         return answer(done, request)
 
 

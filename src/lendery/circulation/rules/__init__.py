@@ -13,6 +13,7 @@ Where is it decided ...
 - whether a loan may be renewed: `renewal`
 - how late a loan is, and what that costs: `late_fines`
 - what a patron owes, and which charges a payment settles: `ledger`
+- in which desk's count money goes: `cash`
 - whether a hold may be placed: `holding`
 - which hold gets which free copy: `filling`
 - where a returned copy goes when nobody waits for it: `routing`

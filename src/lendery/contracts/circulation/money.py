@@ -6,8 +6,10 @@ those back. The balance is the sum.
 """
 
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 from uuid import UUID
+
+from pydantic import AfterValidator, StringConstraints
 
 from lendery.contracts.base import (
     Event,
@@ -26,6 +28,12 @@ from lendery.contracts.permissions import Actor
 LineKind = Literal["charge", "payment", "waiver", "cancellation", "refund", "write-off", "reversal"]
 ChargeReason = Literal["late", "hold", "lost", "lost-fee", "damaged", "card", "other"]
 Method = Literal["cash", "card", "transfer"]
+# What a desk is called in its branch: front, children-2. FRONT and front are one desk.
+DeskName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", max_length=64),
+    AfterValidator(str.lower),
+]
 
 
 class LedgerLine(Value):
@@ -108,12 +116,19 @@ class NewCharge(Input):
 
 
 class NewPayment(Input):
-    """Settles the oldest charges first, or those named, in their order."""
+    """Settles the oldest charges first, or those named, in their order.
+
+    `desk` says in whose cash session it belongs; without it the one that the member of staff
+    opened, or the only one that is open at the branch. Without `branch_id` it is the branch where
+    the member of staff works.
+    """
 
     patron_id: UUID
     amount: Money
     method: Method = "cash"
     fine_ids: list[UUID] | None = None
+    branch_id: UUID | None = None
+    desk: DeskName | None = None
 
 
 class NewWaiver(Input):
@@ -130,12 +145,14 @@ class Cancellation(Input):
 
 
 class NewRefund(Input):
-    """Pays a credit out."""
+    """Pays a credit out; `branch_id` and `desk` as for a payment."""
 
     patron_id: UUID
     amount: Money
     method: Method = "cash"
     reason: Line
+    branch_id: UUID | None = None
+    desk: DeskName | None = None
 
 
 class Allocated(Value):
@@ -151,7 +168,7 @@ class Owed(Value):
 class Payment(Value):
     """A payment that was taken, what it settled, and the balance after it.
 
-    `event_id` is what `POST /undo` takes.
+    `event_id` is what `POST /undo` takes. `cash_session_id` null: no session was open.
     """
 
     id: UUID
@@ -162,6 +179,7 @@ class Payment(Value):
     balance: Money
     at: datetime
     event_id: UUID | None = None
+    cash_session_id: UUID | None = None
 
 
 class Refund(Value):
@@ -171,6 +189,7 @@ class Refund(Value):
     method: Method
     balance: Money
     at: datetime
+    cash_session_id: UUID | None = None
 
 
 class PaymentRefused(Problem):
@@ -218,7 +237,8 @@ class FineCharged(Event):
 
 
 class FinePaid(Event):
-    """A line of a payment; `fine_id` null: it settles no charge in particular (credit)."""
+    """A line of a payment; `fine_id` null: it settles no charge in particular (credit).
+    `cash_session_id`: in whose count it is, if a session was open at the desk."""
 
     about = "line_id"
     line_id: UUID
@@ -230,6 +250,7 @@ class FinePaid(Event):
     method: Method
     by: UUID | None = None
     branch_id: UUID | None = None
+    cash_session_id: UUID | None = None
 
 
 class FineWaived(Event):
@@ -263,6 +284,7 @@ class CreditRefunded(Event):
     method: Method
     by: UUID | None = None
     branch_id: UUID | None = None
+    cash_session_id: UUID | None = None
 
 
 class Fees(Protocol):

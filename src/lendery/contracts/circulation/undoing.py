@@ -10,16 +10,22 @@ from uuid import UUID
 from lendery.contracts.base import Event, Input, Money, NotFound, Problem, Value
 from lendery.contracts.catalog import CopyStatus
 from lendery.contracts.circulation.holds import HoldState
-from lendery.contracts.circulation.money import Method
+from lendery.contracts.circulation.money import DeskName, Method
 from lendery.contracts.permissions import Actor
 
 UndoneKind = Literal["check-out", "check-in", "payment", "waiver"]
 
 
 class Undo(Input):
-    """`event_id` as the answer to the check-out, check-in, payment or waiver told it."""
+    """`event_id` as the answer to the check-out, check-in, payment or waiver told it.
+
+    `branch_id` and `desk` say over which desk a payment is given back. Without them it is where it
+    was taken, if that session is open or another at the same desk; else as for a payment.
+    """
 
     event_id: UUID
+    branch_id: UUID | None = None
+    desk: DeskName | None = None
 
 
 class Undone(Value):
@@ -152,6 +158,7 @@ class PaymentReversed(Event):
     method: Method
     by: UUID | None = None
     branch_id: UUID | None = None
+    cash_session_id: UUID | None = None
 
 
 class WaiverReversed(Event):
@@ -183,6 +190,14 @@ class CancellationReversed(Event):
 
 
 class Corrections(Protocol):
-    async def undo(self, *, event_id: UUID, actor: Actor, now: datetime) -> Undone:
+    async def undo(
+        self,
+        *,
+        event_id: UUID,
+        actor: Actor,
+        now: datetime,
+        branch_id: UUID | None = None,
+        desk: DeskName | None = None,
+    ) -> Undone:
         """Reverses a check-out, check-in, payment or waiver, if nothing was built on it."""
         ...

@@ -6,7 +6,7 @@ from lendery.platform.job_steps import create_slot_table, drop_slot_table
 
 revision = "0007"
 down_revision = "0006"
-compatible_from = "0003"
+compatible_from = "0004"
 
 
 def upgrade() -> None:

@@ -6,8 +6,8 @@ from alembic import op
 from lendery.platform.db.types import Json, UtcDateTime
 
 revision = "0010"
-down_revision = "0007"
-compatible_from = "0004"
+down_revision = "0008"
+compatible_from = "0006"
 
 OPEN = sa.text("settled_at IS NULL")
 
