@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 import lendery
 from lendery.accounts import routes as accounts_routes
+from lendery.accounts.routes import privacy as accounts_privacy
 from lendery.catalog import routes as catalog_routes
 from lendery.circulation import routes as circulation_routes
 from lendery.contracts.accounts import Patrons, Tokens, Users
@@ -45,6 +46,7 @@ from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
 from lendery.contracts.jobs import Jobs, Timetable
 from lendery.contracts.notices import MailLog, Notices, NoticeTemplates
+from lendery.contracts.privacy import PersonalData, Privacy
 from lendery.contracts.reports import Reports
 from lendery.contracts.reviews import Reviews
 from lendery.notices import routes as notices_routes
@@ -192,6 +194,7 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
                 wiring.users, wiring.tokens, wiring.keys, trusted=wiring.settings.trusted_proxies
             )
         )
+        found.append(accounts_privacy.routes(wiring.privacy, wiring.relay.caught_up))
     if "notices" in here:
         found.append(
             notices_routes.routes(wiring.notices, wiring.notice_templates, wiring.mail_log)
@@ -210,6 +213,7 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
         expose(Deliveries, wiring.deliveries),
         expose(Logbook, wiring.logs),
         expose(Timetable, wiring.background.timetable),
+        expose(PersonalData, wiring.personal),
     ]
     if "accounts" in here:
         found += [
@@ -217,6 +221,7 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
             expose(Users, wiring.users),
             expose(Tokens, wiring.tokens),
             expose(Keys, wiring.keys),
+            expose(Privacy, wiring.privacy),
         ]
     if "catalog" in here:
         found += [

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
+from lendery.accounts.erasing import PrivacyDesk
 from lendery.accounts.keys import KeyRing
 from lendery.accounts.patrons import PatronIndex
 from lendery.accounts.people import PeopleDesk
@@ -71,12 +72,22 @@ from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
 from lendery.contracts.jobs import Jobs, Timetable
 from lendery.contracts.notices import MailLog, Notices, NoticeTemplates
+from lendery.contracts.privacy import PersonalData, Privacy
 from lendery.contracts.reports import Reports
 from lendery.contracts.reviews import Reviews
 from lendery.notices.inbox import Inbox
 from lendery.notices.mail_log import MailBook
 from lendery.notices.template_desk import TemplateDesk
-from lendery.parts import JOBS, LONG_JOBS, OWN_JOBS, REACTIONS, TABLES
+from lendery.parts import (
+    ERASING,
+    JOBS,
+    LIMITS,
+    LONG_JOBS,
+    OWN_JOBS,
+    PERSONAL,
+    REACTIONS,
+    TABLES,
+)
 from lendery.platform.background import Background
 from lendery.platform.backup.progress import Progress
 from lendery.platform.cache.shared import SharedAnswers
@@ -87,6 +98,7 @@ from lendery.platform.http.hot import HotAnswers
 from lendery.platform.job_list import JobList
 from lendery.platform.jobs import JobRunner
 from lendery.platform.logbook import Logbook, Logs
+from lendery.platform.personal import PersonalFiles
 from lendery.platform.ports import Peer, remote
 from lendery.platform.queue import QueueRunner
 from lendery.platform.settings import CONTEXTS, Settings
@@ -122,6 +134,20 @@ class Wiring:
     @cached_property
     def tokens(self) -> Tokens:
         return self._port(Tokens, "accounts", lambda: SignIn(self.db, self.settings))
+
+    @cached_property
+    def privacy(self) -> Privacy:
+        peers = self.settings.peers
+        asked = [each for each in PERSONAL if each in self.here or each in peers]
+        holders = {c: self._port(PersonalData, c, lambda: self.personal) for c in asked}
+        return self._port(
+            Privacy, "accounts", lambda: PrivacyDesk(self.db, holders, lambda: self.books)
+        )
+
+    @cached_property
+    def personal(self) -> PersonalFiles:
+        """What the contexts here hold about people."""
+        return PersonalFiles(self.db, {c: PERSONAL[c] for c in self.here if c in PERSONAL})
 
     @cached_property
     def keys(self) -> Keys:
@@ -378,7 +404,8 @@ class Wiring:
     def background(self) -> Background:
         """What the contexts here do by the clock, and long work: here, or by workers."""
         here = [TABLES[context] for context in self.here]
-        return Background(self, self.settings, self.db, here, JOBS, LONG_JOBS, self.answers.feeds)
+        given = JOBS, LONG_JOBS, self.answers.feeds, LIMITS, ERASING
+        return Background(self, self.settings, self.db, here, *given)
 
     @cached_property
     def answers(self) -> HotAnswers:

@@ -9,12 +9,15 @@ import httpx2
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from sqlalchemy import select
 
 from lendery.accounts.keys import KeyRing
+from lendery.accounts.models import LOOKUPS
 from lendery.accounts.people import PeopleDesk
 from lendery.accounts.routes import routes
 from lendery.accounts.tokens import SignIn
 from lendery.contracts.accounts import User
+from lendery.platform.db import Database
 from lendery.platform.http.edge import Identified
 from lendery.platform.http.identity import Identities
 from lendery.platform.http.problems import add_problem_handlers
@@ -374,3 +377,30 @@ async def test_every_endpoint_is_described(world: World) -> None:
     operations = [each for path in schema["paths"].values() for each in path.values()]
     assert len(operations) == 16
     assert all(each.get("summary") for each in operations)
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "kept"),
+    [
+        ("Sie rief an: Überfällig".encode(), 200, "Sie rief an: Überfällig"),
+        ("Überfällig".encode("latin-1"), 200, "Überfällig"),
+        (b"x" * 200, 200, "x" * 200),
+        (b"x" * 201, 422, None),
+        (b"one\x1bline", 422, None),
+        (b" ", 200, None),
+    ],
+)
+async def test_staff_say_why_they_look_at_a_person(
+    world: World, db: Database, ann: User, lou: User, said: bytes, status: int, kept: str | None
+) -> None:
+    headers = [*(await world.as_("lou@example.org")).items(), (b"lookup-reason", said)]
+    pairs = [(_octets(name), _octets(value)) for name, value in headers]
+    looked = await world.http.get(f"{V1}/users/{ann.id}", headers=pairs)
+    assert looked.status_code == status, looked.text
+    async with db.read() as session:
+        rows = await session.rows(select(LOOKUPS))
+    assert [row.why for row in rows] == ([kept] if status == 200 else [])
+
+
+def _octets(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode()

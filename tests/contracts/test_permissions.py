@@ -23,6 +23,7 @@ TABLE: list[tuple[str, Permission, bool, bool, bool, bool]] = [
     ("see people", P.SEE_PEOPLE, False, False, True, True),
     ("register, edit and block people", P.EDIT_PEOPLE, False, False, True, True),
     ("give roles", P.GRANT_ROLES, False, False, False, True),
+    ("export others, see who looked at them", P.PRIVACY, False, False, False, True),
     ("read rules, branches, calendars", P.READ_RULES, False, False, True, True),
     ("write rules, branches, calendars", P.WRITE_RULES, False, False, False, True),
     ("import, export, undo", P.RUN_IMPORTS, False, False, True, True),

@@ -15,8 +15,9 @@ from lendery.contracts.circulation import (
     HoldReady,
     LoanRenewed,
 )
-from lendery.notices import jobs
 from lendery.notices.models import TABLES
+from lendery.notices.privacy import LIMITS
+from lendery.platform.retention import enforce
 from tests.mail_server import MailServer
 from tests.notices.conftest import (
     A_DAY,
@@ -147,7 +148,11 @@ async def test_what_is_old_is_thrown_away_and_stays_told(library: Library) -> No
     await library.reminds()
     await library.sends()
     for days, left in ((90, 1), (91, 0)):
-        await jobs.throw_away(desk, NOW + days * A_DAY)
+        now, counted = NOW + days * A_DAY, []
+        for dry_run in (True, False):
+            past = await enforce(desk, {"notices": LIMITS}, now, dry_run=dry_run)
+            counted.append({each.what: each.rows for each in past})
+        assert counted == [{"notices": 1 - left, "mails": 1 - left}] * 2
         kept = [len(await library.rows(name)) for name in ("message", "mail", "attempt")]
         assert kept == [left] * 3
     await library.reminds()

@@ -14,7 +14,16 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, TypeAdapter
 
-from lendery.contracts import accounts, catalog, circulation, identity, importing, jobs, notices
+from lendery.contracts import (
+    accounts,
+    catalog,
+    circulation,
+    identity,
+    importing,
+    jobs,
+    notices,
+    privacy,
+)
 from lendery.contracts.base import (
     Busy,
     Invalid,
@@ -36,7 +45,7 @@ SECRET = "a secret for these tests, 32 characters"
 NOW = datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
 PORTS = [
     each
-    for module in (accounts, catalog, circulation, identity, importing, jobs, notices)
+    for module in (accounts, catalog, circulation, identity, importing, jobs, notices, privacy)
     for _, each in inspect.getmembers(module, inspect.isclass)
     if getattr(each, "_is_protocol", False)
     and f"{each.__module__}.".startswith(f"{module.__name__}.")

@@ -87,7 +87,8 @@ def fuzz(
     @schema.hook("filter_case")
     def _not_oneself(context: Any, case: Any) -> bool:
         whom = (case.path_parameters or {}).get("user_id")
-        return not (case.method in ("PATCH", "DELETE") and whom in keep)
+        changes = case.method in ("PATCH", "DELETE") or case.path.endswith("/erase")
+        return not (changes and whom in keep)
 
     findings = Findings()
     for event in from_schema(schema).execute():

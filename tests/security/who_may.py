@@ -483,6 +483,17 @@ ACCOUNTS = {
         Ask(ADMINS, status=204, at=A_LIBRARIAN, witness="/users/{new_librarian_id}"),
         Ask(NOBODY, witness=OWN_RECORD, callers=READERS),
     ],
+    "GET /users/{user_id}/export": [
+        Ask(frozenset({OWNER, ADMIN})),
+        Ask(frozenset({OWNER, ADMIN}), query="?format=zip"),
+    ],
+    "GET /users/{user_id}/lookups": [Ask(frozenset({OWNER, ADMIN}))],
+    "POST /users/{user_id}/erase": [
+        Ask(STAFF, at=OUR_PATRON, witness="/users/{patron_id}"),
+        Ask(ADMINS, at=A_LIBRARIAN, witness="/users/{new_librarian_id}"),
+        Ask(NOBODY, witness=OWN_RECORD, callers=(STRANGER, OTHER)),
+    ],
+    "GET /users/{user_id}/erasure": [Ask(MINE, status=404)],
     "GET /users/{user_id}/blocks": [Ask(MINE)],
     "POST /users/{user_id}/blocks": [
         Ask(STAFF, {"reason": "other"}, status=201, at=OUR_PATRON, witness="/users/{patron_id}"),
@@ -531,6 +542,8 @@ SMOKE = [
         "GET /users/{user_id}",
         "PATCH /users/{user_id}",
         "DELETE /users/{user_id}",
+        "GET /users/{user_id}/export",
+        "POST /users/{user_id}/erase",
         "GET /auth/me",
         "POST /books/{book_id}/reviews",
         "PATCH /reviews/{review_id}",

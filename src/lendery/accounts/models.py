@@ -16,9 +16,11 @@ from sqlalchemy import (
 )
 
 from lendery.platform.db import Json, UtcDateTime, context_tables
+from lendery.platform.lookups import lookup_table
 
 metadata = MetaData()
 SIGNING = text("retired_at IS NULL")
+UNFINISHED = text("finished_at IS NULL")
 
 user = Table(
     "accounts_user",
@@ -119,4 +121,22 @@ counter = Table(
     Column("value", BigInteger, nullable=False),
 )
 
+erasure = Table(  # that a person was erased, how much there was, and whether it is complete
+    "accounts_erasure",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("asked_by", Uuid),
+    Column("told_at", UtcDateTime, nullable=False),  # when the others were told last
+    Column("held", Json, nullable=False),  # by context: counts, no words
+    Column("finished_at", UtcDateTime),
+    Index(
+        "accounts_erasures_pending",
+        "told_at",
+        sqlite_where=UNFINISHED,
+        postgresql_where=UNFINISHED,
+    ),
+)
+
+LOOKUPS = lookup_table("accounts", metadata)
 TABLES = context_tables("accounts", metadata)

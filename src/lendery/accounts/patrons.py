@@ -70,4 +70,5 @@ def _patron(found: list[Any]) -> Patron:
         ),
         active=first.active,
         version=first.version,
+        keeps_history=first.keeps_history,
     )

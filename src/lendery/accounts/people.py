@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from lendery.accounts import cards, passwords, rules
+from lendery.accounts import cards, rules
+from lendery.accounts.models import LOOKUPS
+from lendery.accounts.registration import as_rows, hashed, with_cards, words
+from lendery.accounts.repository import erasures, sessions
 from lendery.accounts.repository import people as rows
-from lendery.accounts.repository import sessions
 from lendery.contracts.accounts import (
     LastAdmin,
     NewBlock,
@@ -34,6 +36,7 @@ from lendery.contracts.base import (
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.db import Database, Duplicate, Session, Tx
+from lendery.platform.lookups import note
 from lendery.platform.paging import make_cursor, read_cursor
 
 TRIES = 5
@@ -74,13 +77,13 @@ class PeopleDesk:
         return await self._add(people, now)
 
     async def _add(self, people: list[NewUser], now: datetime) -> list[User]:
-        kept = await asyncio.gather(*[_hashed(person.password) for person in people])
+        kept = await asyncio.gather(*[hashed(person.password) for person in people])
         for _ in range(TRIES):
             try:
                 async with self.db.begin() as tx:
                     await _must_be_guarantors(tx, [person.guarantor_id for person in people])
-                    added = await _with_cards(tx, people, now)
-                    await rows.add_people(tx, rows=_rows(added, kept))
+                    added = await with_cards(tx, people, now)
+                    await rows.add_people(tx, rows=as_rows(added, kept))
                     await tx.announce(*[PatronRegistered(at=now, patron_id=u.id) for u in added])
                 return added
             except Duplicate as duplicate:
@@ -97,7 +100,9 @@ class PeopleDesk:
     async def get(self, *, user_id: UUID, actor: Actor) -> User:
         actor.must_be(user_id, Permission.SEE_PEOPLE)
         async with self.db.read() as session:
-            return _known(await rows.person(session, user_id=user_id))
+            person = _known(await rows.person(session, user_id=user_id))
+        await note(self.db, LOOKUPS, actor, [user_id], "record")
+        return person
 
     async def by_card(self, *, card_number: str, actor: Actor) -> User:
         """Whose card it is, as typed or scanned."""
@@ -109,6 +114,7 @@ class PeopleDesk:
             found = await rows.person_of_card(session, card_number=number)
         if found is None:
             raise NoSuchUser("Nobody has this card.")
+        await note(self.db, LOOKUPS, actor, [found.id], "card")
         return found
 
     async def by_ids(self, *, ids: list[UUID], actor: Actor) -> list[User]:
@@ -132,6 +138,7 @@ class PeopleDesk:
             total = await rows.count_matching(session, like=like) if window.total else None
         shown = found[: window.limit]
         more = len(found) > window.limit
+        await note(self.db, LOOKUPS, actor, [each.id for each in shown], "search")
         return Page(
             items=shown, next_cursor=make_cursor(shown[-1].id) if more else None, total=total
         )
@@ -161,7 +168,7 @@ class PeopleDesk:
                 if "guarantor_id" in new:
                     await _must_be_guarantors(tx, [new["guarantor_id"]], of=user_id)
                 changed = person.model_copy(update={**new, "version": person.version + 1})
-                values = {**new, "version": changed.version, "search_words": _words(changed)}
+                values = {**new, "version": changed.version, "search_words": words(changed)}
                 await rows.change(tx, user_id=user_id, values=values)
                 if new.keys() & set(rules.ENDS_SESSIONS):
                     await sessions.end_all(tx, user_id=user_id, now=now)
@@ -175,11 +182,25 @@ class PeopleDesk:
     ) -> None:
         """Erases what is personal and leaves an empty place: what refers to it still holds."""
         actor.must(Permission.EDIT_PEOPLE)
+        await self.erase(user_id=user_id, held={}, actor=actor, now=now, version=version)
+
+    async def erase(
+        self,
+        *,
+        user_id: UUID,
+        held: dict[str, Any],
+        actor: Actor,
+        now: datetime,
+        version: int | None = None,
+        own: bool = False,
+    ) -> None:
+        """`own`: at the person's own wish, staff too. `held` says what there was, in counts."""
         async with self.db.begin() as tx:
-            person = await _to_change(tx, user_id, version, actor)
+            fields: frozenset[str] | None = frozenset() if own else None
+            person = await _to_change(tx, user_id, version, actor, fields)
             await _must_leave_an_admin(tx, person, {"active": False})
             await rows.erase(tx, user_id=user_id, at=now, version=person.version)
-            await sessions.end_all(tx, user_id=user_id, now=now)
+            await erasures.begin(tx, user_id=user_id, held=held, by=actor.id, now=now)
             await tx.announce(PatronRemoved(at=now, patron_id=user_id))
 
     async def blocks(self, *, user_id: UUID, actor: Actor) -> list[PatronBlock]:
@@ -237,45 +258,6 @@ async def _must_be_guarantors(
     wanted = {each for each in ids if each is not None}
     if wanted and (of in wanted or len(await rows.people(session, ids=list(wanted))) < len(wanted)):
         raise rules.refused_field("guarantor_id", "The guarantor is another person known here.")
-
-
-async def _with_cards(tx: Tx, people: list[NewUser], now: datetime) -> list[User]:
-    """The people as they will be kept; who brought no card gets the next number."""
-    missing = sum(person.card_number is None for person in people)
-    given = iter(await cards.next_numbers(tx, many=missing))
-    ids = sorted(new_id() for _ in people)  # those of one millisecond keep the order of the list
-    return [
-        User(
-            **person.model_dump(exclude={"password", "card_number"}),
-            id=user_id,
-            card_number=person.card_number or next(given),
-            keeps_history=False,
-            active=True,
-            created_at=now,
-            version=1,
-        )
-        for user_id, person in zip(ids, people, strict=True)
-    ]
-
-
-def _rows(added: list[User], kept: list[str | None]) -> list[dict[str, Any]]:
-    return [
-        {
-            **user.model_dump(),
-            "password_hash": password_hash,
-            "search_words": _words(user),
-            "removed_at": None,
-        }
-        for user, password_hash in zip(added, kept, strict=True)
-    ]
-
-
-async def _hashed(password: str | None) -> str | None:
-    return None if password is None else await passwords.hashed(password)
-
-
-def _words(user: User) -> str:
-    return rules.search_words(user.name, user.email, user.card_number)
 
 
 def _known(person: User | None) -> User:

@@ -11,6 +11,7 @@ from lendery.circulation.claims import ClaimDesk
 from lendery.circulation.facts import loan_value
 from lendery.circulation.house import HouseKeeper
 from lendery.circulation.lending import CheckOutDesk
+from lendery.circulation.models import LOOKUPS
 from lendery.circulation.patron_accounts import with_accrued
 from lendery.circulation.recalling import RecallDesk
 from lendery.circulation.renewals import RenewalDesk
@@ -32,6 +33,7 @@ from lendery.contracts.circulation import (
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.db import Database
+from lendery.platform.lookups import note
 from lendery.platform.paging import make_cursor, read_cursor
 
 
@@ -106,6 +108,7 @@ class LoanDesk:
     ) -> Page[Loan]:
         """Newest first. A reader finds one's own only."""
         actor.must_be(like.patron_id, Permission.LEND)
+        await note(self.db, LOOKUPS, actor, [like.patron_id] if like.patron_id else [], "loans")
         after = read_cursor(window.after, UUID)[0] if window.after else None
         async with self.db.read() as session:
             rows = await lists.loans(

@@ -11,6 +11,7 @@ from lendery.circulation.collecting import ended
 from lendery.circulation.facts import hold_value
 from lendery.circulation.hold_steps import Step
 from lendery.circulation.house import House, HouseKeeper
+from lendery.circulation.models import LOOKUPS
 from lendery.circulation.placing import HoldDesk, must_be_collectable
 from lendery.circulation.repository import holds
 from lendery.circulation.without_neighbours import Memory
@@ -33,6 +34,7 @@ from lendery.contracts.circulation import (
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.db import Database, Tx
+from lendery.platform.lookups import note
 from lendery.platform.paging import make_cursor, read_cursor
 
 A_DAY = timedelta(days=1)
@@ -63,6 +65,7 @@ class HoldShelf:
         self, *, like: HoldFilter, window: Window, actor: Actor, now: datetime
     ) -> Page[Hold]:
         actor.must_be(like.patron_id, Permission.MANAGE_HOLDS)
+        await note(self.db, LOOKUPS, actor, [like.patron_id] if like.patron_id else [], "holds")
         after = None
         if window.after:
             placed_at, last = read_cursor(window.after, str, UUID)

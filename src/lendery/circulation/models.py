@@ -18,10 +18,12 @@ from sqlalchemy import (
 
 from lendery.platform.db import Json, UtcDateTime, context_tables
 from lendery.platform.db.jobs import job_table
+from lendery.platform.lookups import lookup_table
 
 metadata = MetaData()
 TABLES = context_tables("circulation", metadata)
 JOBS = job_table("circulation", metadata)
+LOOKUPS = lookup_table("circulation", metadata)
 STILL_OUT = text("returned_at IS NULL")
 STILL_OPEN = text("ended_at IS NULL")
 STILL_WAITING = text("state = 'waiting'")

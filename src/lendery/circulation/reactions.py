@@ -5,6 +5,7 @@ Who or what has left is forgotten, and no hold goes on without them.
 
 from typing import Any, Protocol
 
+from lendery.circulation.forgetting import erase_links
 from lendery.circulation.leaving import copy_left, person_left
 from lendery.circulation.merging import follow_merge, follow_undo
 from lendery.circulation.recalling import recall_for
@@ -44,6 +45,7 @@ async def forget_patron(tx: Tx, event: PatronRemoved, told: Patron | None) -> No
     if told is not None:
         await remembered.remember_patron(tx, told)
     await person_left(tx, event.patron_id, now=event.at)
+    await erase_links(tx, event.patron_id, now=event.at)
     await remembered.forget_patron(tx, event.patron_id)
     await offline.forget_patron(tx, event.patron_id)
 

@@ -57,6 +57,7 @@ class Patron(Value):
     blocks: tuple[PatronBlock, ...] = ()
     active: bool = True
     version: int = 1
+    keeps_history: bool = False
 
 
 class Expiring(Value):

@@ -126,9 +126,13 @@ class RequestKey(Value):
 
     @classmethod
     def of(cls, key: str, *, sender: UUID | None, asked: bytes) -> "RequestKey":
-        whose = hashlib.blake2b(str(sender).encode(), digest_size=16, person=b"request-scope")
         digest = hashlib.blake2b(asked, digest_size=24).hexdigest()
-        return cls(scope=whose.hexdigest(), key=key, fingerprint=digest)
+        return cls(scope=cls.scope_of(sender), key=key, fingerprint=digest)
+
+    @staticmethod
+    def scope_of(sender: UUID | None) -> str:
+        whose = hashlib.blake2b(str(sender).encode(), digest_size=16, person=b"request-scope")
+        return whose.hexdigest()
 
 
 class Event(Value):

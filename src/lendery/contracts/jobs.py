@@ -1,14 +1,18 @@
 """Work in the background: long work that outlives its request, and what is done by the clock."""
 
 from datetime import datetime, time
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from lendery.contracts.base import NotFound, Page, Problem, Value, Window
 from lendery.contracts.permissions import Actor
 
+# OpenAPI's format `time` has an offset; this is what the clock on the wall shows.
+TimeOfDay = Annotated[
+    time, WithJsonSchema({"type": "string", "pattern": r"^\d\d:\d\d:\d\d$", "example": "03:15:00"})
+]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled")
 
@@ -55,7 +59,7 @@ class PeriodicJob(Value):
     job: str
     name: str
     every_seconds: float
-    at: time | None = Field(description="The time of the day, in `time_zone`.")
+    at: TimeOfDay | None = Field(description="The time of the day, in `time_zone`.")
     time_zone: str
     runs_in: Literal["process", "celery"]
     next_at: datetime = Field(description="In the past: it is due, and nobody has begun.")

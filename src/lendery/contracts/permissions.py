@@ -27,6 +27,7 @@ class Permission(StrEnum):
     SEE_PEOPLE = "people:read"
     EDIT_PEOPLE = "people:write"
     GRANT_ROLES = "people:roles"
+    PRIVACY = "people:privacy"
     READ_RULES = "rules:read"
     WRITE_RULES = "rules:write"
     RUN_IMPORTS = "imports:run"
@@ -65,12 +66,16 @@ GRANTED: dict[str, frozenset[Permission]] = {
 
 
 class Actor(Value):
-    """Who asks. A stranger has no id; `desk` is the branch where a member of staff works."""
+    """Who asks. A stranger has no id; `desk` is the branch where a member of staff works.
+
+    `why`: for what staff look at a person, where they say it.
+    """
 
     id: UUID | None = None
     role: Role | None = None
     session_id: UUID | None = None
     desk: UUID | None = None
+    why: str | None = None
 
     @property
     def staff(self) -> bool:

@@ -1,4 +1,4 @@
-"""What notices does by the clock: it reminds, sends, and throws away what is old."""
+"""What notices does by the clock: it reminds and sends."""
 
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -8,7 +8,6 @@ from lendery.contracts.catalog import Books
 from lendery.contracts.circulation import DueList
 from lendery.notices.post_office import PostOffice
 from lendery.notices.reminding import Reminders
-from lendery.notices.repository import mails, messages
 from lendery.platform.db import Database
 from lendery.platform.jobs import Job
 from lendery.platform.settings import Settings
@@ -39,17 +38,6 @@ async def remind(desk: Desk, now: datetime) -> None:
     await reminders.write(now=now)
 
 
-async def throw_away(desk: Desk, now: datetime) -> None:
-    """Old notices, and the log of old mails. What was told once stays noted, without a name."""
-    before = now - timedelta(days=desk.settings.notices_keep_days)
-    async with desk.db.begin() as tx:
-        await messages.tidy(tx, before=before)
-        await mails.tidy(tx, before=before)
-
-
-JOBS = (
-    Job("remind readers", timedelta(hours=1), remind),
-    Job("throw old notices away", timedelta(days=1), throw_away),
-)
+JOBS = (Job("remind readers", timedelta(hours=1), remind),)
 # In each process: what is to be sent is claimed mail by mail, and readers wait for it.
 OWN_JOBS = (Job("send mail", timedelta(seconds=2), send_mail),)

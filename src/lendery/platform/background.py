@@ -19,6 +19,7 @@ from lendery.platform.db.slots import SlotTable
 from lendery.platform.jobs import Job, Runner
 from lendery.platform.periodic import Clockwork, SlotDesk
 from lendery.platform.queue import LongJob, QueueRunner
+from lendery.platform.retention import Limit, overwriting_job, retention_job
 from lendery.platform.settings import Settings
 from lendery.platform.slot_runner import SlotRunner
 from lendery.platform.timetable_list import TimetableList
@@ -31,7 +32,8 @@ KEPT = timedelta(days=7)  # slots are remembered so long, and of each job the ne
 
 @dataclass
 class Background:
-    """`jobs` and `long_jobs` of each context; `here` are the tables of those of this process."""
+    """`jobs`, `long_jobs` and `limits` of each context; `here` are the tables of those of this
+    process, `erasing` the events and reactions by which they erase a person."""
 
     wiring: Any
     settings: Settings
@@ -40,6 +42,8 @@ class Background:
     jobs: Mapping[str, Sequence[Job]]
     long_jobs: Mapping[str, tuple[JobTable, Mapping[str, LongJob]]]
     feeds: Mapping[str, Feed]
+    limits: Mapping[str, Sequence[Limit]]
+    erasing: Mapping[str, frozenset[str]]
 
     @cached_property
     def runners(self) -> list[Runner]:
@@ -94,10 +98,13 @@ class Background:
             own = [*self.jobs.get(each.context, ()), forget_slots(self.db, each.slots)]
             if each.context in self.feeds:
                 own.append(forget_changes(self.feeds[each.context]))
+            own.append(retention_job(each, self.limits[each.context]))
             found[each.context] = (each.slots, own)
         backups = backup_job(self.settings)
         if backups and self.here:
             found[self.here[0].context][1].append(backups)
+        if self.here and self.settings.sqlite_file:
+            found[self.here[0].context][1].append(overwriting_job(self.here, self.erasing))
         return found
 
 

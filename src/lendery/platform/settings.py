@@ -138,6 +138,24 @@ class Settings(NoticeSettings):
         min_length=12,
         description="Encrypts backups: 12 characters or more. Without it nobody can restore them.",
     )
+    history_days: int = Field(
+        30,
+        ge=1,
+        description="Days after its end that a loan or hold, and what was paid for it, still says "
+        "whose it was, of people who do not keep their history.",
+    )
+    ledger_days: int = Field(
+        365, ge=1, description="The same for other settled charges and payments."
+    )
+    lookups_days: int = Field(
+        180, ge=1, description="Days that it is kept which staff looked at whom."
+    )
+    requests_days: int = Field(
+        7, ge=1, description="Days that a repeated `Idempotency-Key` gets the same answer."
+    )
+    sessions_days: int = Field(
+        7, ge=1, description="Days that a log-in session is kept after its end."
+    )
     demo: bool = Field(False, description="Print the demo library's log-ins at start.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"

@@ -75,6 +75,7 @@ _patrons = (
         user.c.born_on,
         user.c.active,
         user.c.version,
+        user.c.keeps_history,
         *[block.c[name].label(f"block_{name}") for name in PatronBlock.model_fields],
     )
     .outerjoin_from(user, block, block.c.user_id == user.c.id)

@@ -149,7 +149,7 @@ async def patron_seen(session: Session, *, card: str | None, patron_id: UUID | N
 
 async def remember_patron(tx: Tx, known: Patron) -> None:
     """Keeps what is newer; a card that moved to this patron is taken from whoever had it."""
-    facts = known.model_dump(mode="python", exclude={"blocks"})
+    facts = known.model_dump(mode="python", exclude={"blocks", "keeps_history"})
     blocks = [block.model_dump(mode="json", include={"reason", "until"}) for block in known.blocks]
     kept = await tx.run(REMEMBER_PATRON, **facts, blocks=blocks)
     if kept and known.card_number:  # old news takes no card from anybody

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql
 
 from lendery.notices.models import attempt, mail, message
@@ -85,6 +85,14 @@ _old = select(mail.c.id).where(*ENDED_LONG_AGO)
 _shown = select(message.c.id).where(message.c.mail_id == mail.c.id).exists()
 TIDY_ATTEMPTS = Statement(delete(attempt).where(attempt.c.mail_id.in_(_old.where(~_shown))))
 TIDY = Statement(delete(mail).where(*ENDED_LONG_AGO, ~_shown))
+_still_shown = (  # when the old notices are gone
+    select(message.c.id)
+    .where(message.c.mail_id == mail.c.id, message.c.created_at >= bindparam("before"))
+    .exists()
+)
+HOW_MANY_OLD = Statement(
+    select(func.count()).select_from(mail).where(*ENDED_LONG_AGO, ~_still_shown)
+)
 
 
 async def digest(tx: Tx, new: Mapping[str, Any]) -> UUID | None:
@@ -139,10 +147,15 @@ async def retry(tx: Tx, *, mail_id: UUID, now: datetime) -> bool:
     return await tx.run(RETRY, at_id=mail_id, now=now) == 1
 
 
-async def tidy(tx: Tx, *, before: datetime) -> None:
+async def tidy(tx: Tx, *, before: datetime) -> int:
     """Mails that ended, are older and have no notice any more, with their log."""
     await tx.run(TIDY_ATTEMPTS, before=before)
-    await tx.run(TIDY, before=before)
+    return await tx.run(TIDY, before=before)
+
+
+async def how_many_old(session: Session, *, before: datetime) -> int:
+    """So many would go, once the notices of before then are gone."""
+    return int(await session.value(HOW_MANY_OLD, before=before))
 
 
 def new_mail(

@@ -39,9 +39,9 @@ READ_ALL = Statement(update(message).where(message.c.patron_id == PATRON, _new).
 OF_MAILS = Statement(
     select(message).where(any_of(message.c.mail_id, "mail_ids")).order_by(message.c.id)
 )
-TIDY = Statement(
-    delete(message).where(message.c.created_at < bindparam("before", type_=UtcDateTime()))
-)
+OLD = message.c.created_at < bindparam("before", type_=UtcDateTime())
+TIDY = Statement(delete(message).where(OLD))
+HOW_MANY_OLD = Statement(select(func.count()).select_from(message).where(OLD))
 
 
 async def of_patron(
@@ -78,5 +78,9 @@ async def of_mails(session: Session, mail_ids: Sequence[UUID]) -> dict[UUID, lis
     return found
 
 
-async def tidy(tx: Tx, *, before: datetime) -> None:
-    await tx.run(TIDY, before=before)
+async def tidy(tx: Tx, *, before: datetime) -> int:
+    return await tx.run(TIDY, before=before)
+
+
+async def how_many_old(session: Session, *, before: datetime) -> int:
+    return int(await session.value(HOW_MANY_OLD, before=before))

@@ -118,6 +118,14 @@ class Database:
         """After a bulk load: fresh statistics for the planner, and no long write-ahead log."""
         await self._driver.tidy()
 
+    async def overwrite(self) -> None:
+        """Nothing that was deleted can be read from the file any more: it is written anew.
+
+        Writers wait meanwhile. PostgreSQL does it by itself (autovacuum), page by page.
+        """
+        if isinstance(self._driver, SqliteDriver):
+            await self._driver.overwrite()
+
     async def close(self) -> None:
         await self._driver.close()
 

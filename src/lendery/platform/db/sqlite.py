@@ -244,6 +244,24 @@ class SqliteDriver:
         for command in ("ANALYZE", "PRAGMA synchronous=FULL", "PRAGMA wal_checkpoint(TRUNCATE)"):
             self.writer.raw.execute(command)
 
+    async def overwrite(self) -> None:
+        """In a thread, on a connection of its own. Nobody here writes meanwhile, others wait."""
+        if self.in_memory:
+            return
+        async with self._lock:
+            if self._group is not None:
+                await self._close_group(self._group)
+            await asyncio.get_running_loop().run_in_executor(None, self._rewrite)
+
+    def _rewrite(self) -> None:
+        raw = self._connect()
+        try:
+            raw.execute(f"PRAGMA busy_timeout={int(PATIENCE * 1000)}")
+            raw.execute("VACUUM")
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            raw.close()
+
     async def close(self) -> None:
         self._looks, self._wal_index = False, None  # its memory goes with the connections
         self.writer.raw.close()

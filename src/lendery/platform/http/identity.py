@@ -17,7 +17,7 @@ import jwt
 import structlog
 from fastapi import Request
 
-from lendery.contracts.base import PeerUnavailable, SignInNeeded
+from lendery.contracts.base import Invalid, PeerUnavailable, SignInNeeded, one_line
 from lendery.contracts.identity import Keys
 from lendery.contracts.permissions import STRANGER, Actor, Permission
 
@@ -25,6 +25,7 @@ AUDIENCE = "lendery"
 ALGORITHM = "EdDSA"
 KEPT = 20_000
 OVERLAP = timedelta(seconds=60)  # a log-out counts from its request, but is seen from its commit
+LONGEST_REASON = 200
 LONGEST = 2 * 3600  # seconds an access token may live at most
 log = structlog.get_logger("lendery.identity")
 
@@ -163,4 +164,18 @@ class Needs:
         actor: Actor = request.scope["state"].get("actor", STRANGER)
         if self.permission is not None:
             actor.must(self.permission)
-        return actor
+        said = request.headers.get("lookup-reason")
+        return actor.model_copy(update={"why": _reason(said)}) if said else actor
+
+
+def _reason(said: str) -> str | None:
+    """Why staff look at a person, as the header `Lookup-Reason` says it (UTF-8)."""
+    with contextlib.suppress(UnicodeError):
+        said = said.encode("latin-1").decode()
+    try:
+        reason = one_line(said)
+    except ValueError as error:
+        raise Invalid("Lookup-Reason: write one line of text.") from error
+    if len(reason) > LONGEST_REASON:
+        raise Invalid(f"Lookup-Reason: write {LONGEST_REASON} characters or fewer.")
+    return reason or None

@@ -6,7 +6,7 @@ from alembic import op
 from lendery.platform.db.types import Json, UtcDateTime
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 compatible_from = "0006"
 
 OPEN = sa.text("settled_at IS NULL")

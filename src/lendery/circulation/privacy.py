@@ -1,0 +1,70 @@
+"""What circulation holds about a person, and for how long."""
+
+from uuid import UUID
+
+from sqlalchemy import or_
+
+from lendery.circulation.forgetting import forget_links
+from lendery.circulation.models import LOOKUPS, TABLES, hold, ledger_line, loan, patron, suspension
+from lendery.circulation.repository import links
+from lendery.circulation.rules.words import plain_amount
+from lendery.contracts.base import RequestKey
+from lendery.contracts.privacy import Obstacle
+from lendery.platform.db import Database
+from lendery.platform.personal import Personal, Place
+from lendery.platform.retention import Limit, aged
+
+STATISTICS = "What was lent, when and where is counted, without who."
+LAW = "The law of accounts wants the amounts kept; they name nobody."
+THEIRS = frozenset({"patron_id", "borrower"})
+REMEMBERED = (
+    or_(patron.c.active, patron.c.card_number.is_not(None), patron.c.born_on.is_not(None)),
+)
+
+
+async def obstacles(db: Database, patron_id: UUID) -> list[Obstacle]:
+    """Things and money are given back first."""
+    async with db.read() as session:
+        stands = await links.stands(session, patron_id)
+        balances = await links.balances(session, patron_id)
+    found = []
+    if stands.loans:
+        says = f"{stands.loans} on loan: they must come back first."
+        found.append(Obstacle(code="open-loans", says=says))
+    if stands.holds:
+        says = f"{stands.holds} kept on the hold shelf or on the way there: cancel or collect."
+        found.append(Obstacle(code="ready-holds", says=says))
+    for row in balances:
+        amount = plain_amount(abs(int(row.balance)), row.currency)
+        if row.balance > 0:
+            says = f"{amount} is owed: it must be paid or waived first."
+            found.append(Obstacle(code="owes-money", says=says))
+        elif row.balance < 0:
+            says = f"{amount} is theirs: pay the credit out first."
+            found.append(Obstacle(code="credit", says=says))
+    return found
+
+
+PERSONAL = Personal(
+    places=(
+        Place("patron", patron.c.id, "erased", where=REMEMBERED),
+        Place("loans", loan.c.patron_id, "unlinked", why=STATISTICS, hidden=THEIRS | {"policy"}),
+        Place("holds", hold.c.patron_id, "unlinked", why=STATISTICS, hidden=THEIRS),
+        Place("charges and payments", ledger_line.c.patron_id, "unlinked", why=LAW, hidden=THEIRS),
+        Place("suspensions", suspension.c.patron_id, "unlinked", why=STATISTICS, hidden=THEIRS),
+        Place("look-ups by staff", LOOKUPS.c.patron_id, "erased"),
+        Place(
+            "kept answers",
+            TABLES.request.c.scope,
+            "erased",
+            hidden=frozenset({"scope", "fingerprint"}),
+            key=RequestKey.scope_of,
+        ),
+    ),
+    lookup=LOOKUPS,
+    obstacles=obstacles,
+)
+LIMITS = (
+    Limit(tuple(links.CUTS), "unlinked", lambda settings: settings.history_days, forget_links),
+    aged("look-ups by staff", LOOKUPS, LOOKUPS.c.at, lambda settings: settings.lookups_days),
+)
