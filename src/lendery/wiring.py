@@ -37,6 +37,7 @@ from lendery.circulation.rule_table import RuleBook
 from lendery.circulation.rule_versions import RuleRegister
 from lendery.circulation.simulations import SimulationDesk
 from lendery.circulation.suspending import SuspensionDesk
+from lendery.circulation.transport import TransportOffice
 from lendery.circulation.undoing import UndoDesk
 from lendery.circulation.waiting import QueueView
 from lendery.circulation.without_neighbours import Memory
@@ -58,6 +59,7 @@ from lendery.contracts.circulation import (
     RuleVersions,
     Simulations,
     Suspensions,
+    TransportCosts,
 )
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
@@ -219,6 +221,10 @@ class Wiring:
     @cached_property
     def calendars(self) -> Calendars:
         return self._port(Calendars, "circulation", lambda: CalendarOffice(self.db))
+
+    @cached_property
+    def transport_costs(self) -> TransportCosts:
+        return self._port(TransportCosts, "circulation", lambda: TransportOffice(self.db))
 
     @cached_property
     def rules(self) -> Rules:

@@ -15,6 +15,7 @@ from lendery.circulation.holds import HoldShelf
 from lendery.circulation.models import TABLES
 from lendery.circulation.rule_table import RuleBook
 from lendery.circulation.suspending import SuspensionDesk
+from lendery.circulation.transport import TransportOffice
 from lendery.circulation.undoing import UndoDesk
 from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.accounts import Patron, PatronBlock
@@ -110,6 +111,7 @@ class Town:
         copies: Any = self.copies
         self.memory = Memory(db, lambda: patrons, lambda: copies)
         self.branches, self.calendars = BranchOffice(db), CalendarOffice(db)
+        self.transport = TransportOffice(db)
         self.rules, self.shelf = RuleBook(db), Shelf(db, self.memory)
         self.desk = LoanDesk(db, self.memory)
         self.holds, self.fees = HoldShelf(db, self.memory), FeeDesk(db, self.memory)

@@ -55,6 +55,7 @@ OPEN_HOURS = {"mon": [["09:00", "18:00"]]}
 LENT, HELD, OWED = "/loans/{loan_id}", "/holds/{hold_id}", "/users/{user_id}/account"
 PLACED: dict[str, Any] = {"status": 201, "witness": "/books/{book_id}/holds"}
 ONE_EURO = {"amount": 100, "currency": "EUR"}
+A_WAY = {"from_branch_id": "{home}", "to_branch_id": "{branch_id}", "cost": 3}
 PAID = {"patron_id": "{user_id}", "amount": ONE_EURO, "fine_ids": ["{fine_id}"]}
 CREDIT = {"patron_id": "{credit_id}", "amount": ONE_EURO, "reason": "Paid twice"}
 
@@ -278,6 +279,8 @@ CIRCULATION = {
         change(ADMINS, {"name": "Village"}, "/calendars/{calendar_id}")
     ],
     "DELETE /calendars/{calendar_id}": [remove(ADMINS, "/calendars/{calendar_id}")],
+    "GET /transport-costs": [Ask(ALL)],
+    "PUT /transport-costs": [change(ADMINS, {"rows": [A_WAY]}, "/transport-costs")],
     "GET /rules": [Ask(STAFF)],
     "GET /rules/explain": [Ask(STAFF)],
     "GET /rules/text": [Ask(STAFF)],

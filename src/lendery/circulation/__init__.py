@@ -23,7 +23,7 @@ Tells everyone what happened.
     house.py         branches, calendars and rules as they stand, ready to decide with
     copy_states.py   what each copy is doing now, the flags staff put on it, its history
     replay.py        the log played back    history.py    its rows    telling.py   its words
-    branches.py, rule_table.py   the house's set-up, edited
+    branches.py, transport.py, rule_table.py   the house's set-up, edited
     rule_versions.py  the rule table as a whole, as rows or text    rule_saving.py  a version
     simulations.py    a draft of it is to be tried out              simulating.py   and is
 """

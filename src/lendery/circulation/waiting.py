@@ -51,7 +51,7 @@ class QueueView:
         away = {each.copy_id for each in out} | {each.id for each in free}
         wait = rules.Wait(
             suspended=waits is None,
-            gets_one=row.id in rules.filled(filled.queue, filled.stock),
+            gets_one=row.id in rules.filled(filled.queue, filled.stock, house.transport),
             free=len(free),
             suitable=sum(each.id in suits for each in free),
             on_loan=len(out),

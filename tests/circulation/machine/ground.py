@@ -37,6 +37,7 @@ PLAYED_WITH = [
     "event",
     "undone",
     "suspension",
+    "transport_cost",
 ]
 EMPTY = text(f"TRUNCATE {', '.join(f'circulation_{each}' for each in PLAYED_WITH)}")
 

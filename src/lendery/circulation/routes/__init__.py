@@ -13,6 +13,7 @@ from lendery.circulation.routes import holds as hold_routes
 from lendery.circulation.routes import rule_versions as version_routes
 from lendery.circulation.routes import setup
 from lendery.circulation.routes import simulations as simulation_routes
+from lendery.circulation.routes import transport as transport_routes
 from lendery.contracts.base import Input, Page
 from lendery.contracts.catalog import Barcode
 from lendery.contracts.circulation import (
@@ -41,6 +42,7 @@ from lendery.contracts.circulation import (
     RuleVersions,
     Simulations,
     Suspensions,
+    TransportCosts,
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.http.answers import PageWindow, RequestKeyed, answer, page_answer
@@ -82,6 +84,7 @@ def routes(
     rules: Rules,
     rule_versions: RuleVersions,
     simulations: Simulations,
+    transport_costs: TransportCosts,
 ) -> APIRouter:
     router = APIRouter(prefix="/api/v1")
     _lending(router, loans)
@@ -97,6 +100,7 @@ def routes(
         simulation_routes.routes(simulations),
         correction_routes.routes(corrections, suspensions),
         setup.routes(branches, calendars, rules),
+        transport_routes.routes(transport_costs),
     )
 
 

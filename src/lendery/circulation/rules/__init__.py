@@ -15,6 +15,7 @@ Where is it decided ...
 - what a patron owes, and which charges a payment settles: `ledger`
 - whether a hold may be placed: `holding`
 - which hold gets which free copy: `filling`
+- what the ways between branches cost: `transport`
 - where a returned copy goes when nobody waits for it: `routing`
 - what status a copy shows: `status`
 - which loan is called back for somebody who waits: `recalling`
@@ -41,6 +42,7 @@ from lendery.circulation.rules.checkout import (
 from lendery.circulation.rules.due import due_at, renewed_due_at
 from lendery.circulation.rules.filling import (
     Shelf,
+    TransportCost,
     Waiting,
     filled,
     same_branch_first,
@@ -82,6 +84,7 @@ from lendery.circulation.rules.routing import where_next
 from lendery.circulation.rules.standing import CardBlock, LoanCount, PatronFacts
 from lendery.circulation.rules.status import STATUS_ORDER, CopyMarks, status_of
 from lendery.circulation.rules.suspending import suspended_until
+from lendery.circulation.rules.transport import listed_or_one, no_ways
 from lendery.circulation.rules.undoing import (
     CHECK_IN_UNDO_RULES,
     CHECK_OUT_UNDO_RULES,
@@ -137,6 +140,7 @@ __all__ = [
     "SinceSettled",
     "Standing",
     "Text",
+    "TransportCost",
     "UndoObjection",
     "Wait",
     "Waiting",
@@ -160,8 +164,10 @@ __all__ = [
     "key_of",
     "late_units",
     "late_until",
+    "listed_or_one",
     "lost_charges",
     "may_serve",
+    "no_ways",
     "overdrawn",
     "parse",
     "passed_over",

@@ -168,6 +168,12 @@ from lendery.contracts.circulation.suspensions import (
     SuspensionLifted,
     Suspensions,
 )
+from lendery.contracts.circulation.transport import (
+    NewTransportCost,
+    NewTransportCosts,
+    TransportCost,
+    TransportCosts,
+)
 from lendery.contracts.circulation.undoing import (
     Before,
     CancellationReversed,
@@ -295,6 +301,8 @@ __all__ = [
     "NewRefund",
     "NewRule",
     "NewRuleTable",
+    "NewTransportCost",
+    "NewTransportCosts",
     "NewWaiver",
     "NoSuchBranch",
     "NoSuchCalendar",
@@ -352,6 +360,8 @@ __all__ = [
     "Transfer",
     "TransferReceived",
     "TransferStarted",
+    "TransportCost",
+    "TransportCosts",
     "Undo",
     "UndoRefused",
     "Undone",
