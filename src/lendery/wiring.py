@@ -40,6 +40,7 @@ from lendery.circulation.suspending import SuspensionDesk
 from lendery.circulation.transport import TransportOffice
 from lendery.circulation.undoing import UndoDesk
 from lendery.circulation.waiting import QueueView
+from lendery.circulation.waiting_times import WaitingTimes
 from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.accounts import Patrons, Tokens, Users
 from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
@@ -191,7 +192,11 @@ class Wiring:
 
     @cached_property
     def queues(self) -> Queues:
-        return self._port(Queues, "circulation", lambda: QueueView(self.db))
+        return self._port(Queues, "circulation", lambda: QueueView(self.db, self.waiting_times))
+
+    @cached_property
+    def waiting_times(self) -> WaitingTimes:
+        return WaitingTimes(self.db)
 
     @cached_property
     def fees(self) -> Fees:

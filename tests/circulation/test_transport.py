@@ -7,7 +7,6 @@ import pytest
 from tests.circulation.desk import Desk
 from tests.circulation.town import ADMIN, LIBRARIAN, NOW, READER, Town
 
-from lendery.circulation.waiting import QueueView
 from lendery.contracts.base import Invalid, NotAllowed, NotFound, Problem, new_id
 from lendery.contracts.circulation import NewTransportCost, NewTransportCosts, Pull, TransportCost
 from lendery.contracts.permissions import Actor
@@ -72,7 +71,7 @@ async def test_a_copy_that_comes_in_stays_where_another_comes_the_cheaper_way(de
     taken = await desk.bring("north-1", branch_id=north)
     assert (taken.next, taken.hold) == ("shelve", None)
     assert [pull.branch_id for pull in await pulls(desk.town)] == [south]
-    why = await QueueView(desk.town.db).why(hold_id=held.id, **desk.here)
+    why = await desk.town.queues.why(hold_id=held.id, **desk.here)
     assert why.code == "on-the-list"
 
     await write(desk.town, (north, central, 5), (south, central, 6))

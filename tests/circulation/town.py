@@ -17,6 +17,8 @@ from lendery.circulation.rule_table import RuleBook
 from lendery.circulation.suspending import SuspensionDesk
 from lendery.circulation.transport import TransportOffice
 from lendery.circulation.undoing import UndoDesk
+from lendery.circulation.waiting import QueueView
+from lendery.circulation.waiting_times import WaitingTimes
 from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.accounts import Patron, PatronBlock
 from lendery.contracts.base import Event, new_id
@@ -111,6 +113,7 @@ class Town:
         copies: Any = self.copies
         self.memory = Memory(db, lambda: patrons, lambda: copies)
         self.branches, self.calendars = BranchOffice(db), CalendarOffice(db)
+        self.queues = QueueView(db, WaitingTimes(db))
         self.transport = TransportOffice(db)
         self.rules, self.shelf = RuleBook(db), Shelf(db, self.memory)
         self.desk = LoanDesk(db, self.memory)

@@ -5,7 +5,15 @@ from typing import Protocol
 from lendery.contracts.accounts import Tokens, Users
 from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
 from lendery.contracts.catalog import Authors, Books, Copies
-from lendery.contracts.circulation import Branches, Calendars, CopyStates, Fees, Holds, Loans
+from lendery.contracts.circulation import (
+    Branches,
+    Calendars,
+    CopyStates,
+    Fees,
+    Holds,
+    Loans,
+    Queues,
+)
 from lendery.contracts.importing import Imports
 from lendery.contracts.notices import Notices, NoticeTemplates
 from lendery.contracts.reviews import Reviews
@@ -42,6 +50,8 @@ class Ports(Protocol):
     def loans(self) -> Loans: ...
     @property
     def holds(self) -> Holds: ...
+    @property
+    def queues(self) -> Queues: ...
     @property
     def fees(self) -> Fees: ...
     @property

@@ -23,6 +23,7 @@ Where is it decided ...
 - when a copy is lost, and what that costs: `losing`
 - what still can be undone: `undoing`
 - why a hold has no copy yet: `waiting`
+- when it is likely to have one: `waiting_time`; whether that came true: `waiting_replay`
 - how sentences say days, amounts and numbers: `words`
 - what one rule table says otherwise than another: `versions`
 - what is odd about a whole table: `checking`
@@ -99,14 +100,25 @@ from lendery.circulation.rules.undoing import (
 from lendery.circulation.rules.values import as_json
 from lendery.circulation.rules.versions import carried_over, differences, key_of
 from lendery.circulation.rules.waiting import Wait, why_not_yet
+from lendery.circulation.rules.waiting_replay import Judged, days_of, replayed
+from lendery.circulation.rules.waiting_time import (
+    BUCKETS,
+    MEMORY,
+    Experience,
+    PastHold,
+    Place,
+    likely,
+)
 from lendery.circulation.rules.what_if import Found, WhatIf
 from lendery.circulation.rules.words import plain_amount, spoken_day
 from lendery.circulation.rules.writing import write_text
 
 __all__ = [
+    "BUCKETS",
     "CHECK_IN_UNDO_RULES",
     "CHECK_OUT_RULES",
     "CHECK_OUT_UNDO_RULES",
+    "MEMORY",
     "PARAMETERS",
     "RENEWAL_RULES",
     "SETTLEMENT_UNDO_RULES",
@@ -118,16 +130,20 @@ __all__ = [
     "CheckedOut",
     "CopyFacts",
     "CopyMarks",
+    "Experience",
     "Finding",
     "Found",
     "HoldRequest",
     "HoldableCopy",
+    "Judged",
     "Known",
     "LoanCount",
     "OpeningHours",
     "Parameter",
     "Part",
+    "PastHold",
     "PatronFacts",
+    "Place",
     "Policy",
     "Reader",
     "Recallable",
@@ -153,6 +169,7 @@ __all__ = [
     "check_calendar",
     "check_out_blocks",
     "check_table",
+    "days_of",
     "differences",
     "due_at",
     "explain",
@@ -164,6 +181,7 @@ __all__ = [
     "key_of",
     "late_units",
     "late_until",
+    "likely",
     "listed_or_one",
     "lost_charges",
     "may_serve",
@@ -179,6 +197,7 @@ __all__ = [
     "refund_objection",
     "renewal_objection",
     "renewed_due_at",
+    "replayed",
     "resolve",
     "same_branch_first",
     "spoken_day",

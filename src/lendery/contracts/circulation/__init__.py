@@ -192,6 +192,8 @@ from lendery.contracts.circulation.undoing import (
     WaiverReversed,
 )
 from lendery.contracts.circulation.waiting import (
+    Expected,
+    HoldExpected,
     Queues,
     WhyCode,
     WhyNotYet,
@@ -244,6 +246,7 @@ __all__ = [
     "DueList",
     "DueLoan",
     "DuePlace",
+    "Expected",
     "Explanation",
     "Fees",
     "Fine",
@@ -259,6 +262,7 @@ __all__ = [
     "HoldCancelled",
     "HoldChanged",
     "HoldChanges",
+    "HoldExpected",
     "HoldExpired",
     "HoldFilter",
     "HoldFulfilled",
