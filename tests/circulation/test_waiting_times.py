@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from lendery.circulation import waiting_times
 from lendery.circulation.models import TABLES, copy, hold
 from lendery.circulation.repository import waits
-from lendery.circulation.waiting_times import replay
+from lendery.circulation.waiting_times import WaitingTimes, replay
 from lendery.cli import app
 from lendery.contracts.base import NotAllowed, new_id
 from lendery.contracts.circulation import Expected, Hold, Suspension
@@ -179,6 +179,27 @@ async def test_the_past_is_read_once_an_hour(desk: Desk, monkeypatch: pytest.Mon
         now = NOW + timedelta(minutes=minutes)
         await queues.expected(hold_ids=[held.id], actor=desk.here["actor"], now=now)
         assert len(read) == times, minutes
+
+
+async def test_while_one_looks_anew_others_hear_what_was_known(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really, looked_at = waits.past, asyncio.Event()
+
+    async def slow(session: Any, since: datetime) -> list[Any]:
+        await looked_at.wait()
+        return await really(session, since)
+
+    times = WaitingTimes(town.db)
+    known = await times.experience(NOW)
+    monkeypatch.setattr(waiting_times.waits, "past", slow)
+    later = NOW + timedelta(hours=2)
+    anew = asyncio.create_task(times.experience(later))
+    await asyncio.sleep(0)
+    assert await times.experience(later) is known
+    looked_at.set()
+    assert await anew is not known
+    assert await times.experience(later) is await anew
 
 
 async def test_places_are_counted_as_one_would_count_them(town: Town) -> None:

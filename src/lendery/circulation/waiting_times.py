@@ -1,6 +1,7 @@
 """When a copy is likely to be ready: what past holds of this library have shown."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -29,12 +30,23 @@ class WaitingTimes:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def experience(self, now: datetime) -> rules.Experience:
-        """Before a session is opened: it may take one of its own."""
-        async with self._turn:
-            if self._known is None or not self._known[0] <= now < self._known[0] + ANEW:
-                past = await _past(self.db, now - rules.MEMORY)
-                self._known = now, rules.Experience(past, now)
+        """Before a session is opened: it may take one of its own.
+
+        One asks anew, and whoever comes meanwhile hears what was known.
+        """
+        if self._known is not None and (self._is_fresh(now) or self._turn.locked()):
             return self._known[1]
+        async with self._turn:
+            if self._known is None or not self._is_fresh(now):
+                since = now - rules.MEMORY
+                async with self.db.unhurried() as session:
+                    rows = await waits.past(session, since)
+                learnt = await asyncio.to_thread(lambda: rules.Experience(_holds(rows), now))
+                self._known = now, learnt
+            return self._known[1]
+
+    def _is_fresh(self, now: datetime) -> bool:
+        return self._known is not None and self._known[0] <= now < self._known[0] + ANEW
 
 
 def expected(
@@ -62,14 +74,14 @@ def expected(
 
 async def replay(db: Database, *, now: datetime, watcher: Watcher) -> list[rules.Judged]:
     """Every hold there ever was, in the order of time: would its range have held?"""
-    holds = await _past(db, EVER)
+    async with db.unhurried() as session:
+        rows = await waits.past(session, EVER)
+    holds = _holds(rows)
     watcher.start("Days", rules.days_of(holds))
     return await asyncio.to_thread(rules.replayed, holds, now, lambda: watcher.advance(1))
 
 
-async def _past(db: Database, since: datetime) -> list[rules.PastHold]:
-    async with db.unhurried() as session:
-        rows = await waits.past(session, since)
+def _holds(rows: Iterable[Any]) -> list[rules.PastHold]:
     return [
         rules.PastHold(
             placed_at=row.placed_at,
