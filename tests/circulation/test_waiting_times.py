@@ -2,31 +2,22 @@
 
 import asyncio
 import random
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from sqlalchemy import insert
 from tests.circulation.desk import Desk
+from tests.circulation.past_holds import DAY, a_copy, past
 from tests.circulation.town import NOW, READER, Town
-from typer.testing import CliRunner
 
 from lendery.circulation import waiting_times
-from lendery.circulation.models import TABLES, copy, hold
+from lendery.circulation.models import copy
 from lendery.circulation.repository import waits
-from lendery.circulation.waiting_times import WaitingTimes, replay
-from lendery.cli import app
+from lendery.circulation.waiting_times import WaitingTimes
 from lendery.contracts.base import NotAllowed, new_id
 from lendery.contracts.circulation import Expected, Hold, Suspension
 from lendery.contracts.permissions import Actor
-from lendery.parts import TABLES as PARTS
-from lendery.platform import migrate
-from lendery.platform.db import Database
-from lendery.platform.settings import CONTEXTS
-
-DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -34,35 +25,6 @@ def desk(town: Town) -> Desk:
     for card in ("ANN", "BEN", "CLEO"):
         town.patrons.add(card)
     return Desk(town)
-
-
-async def past(town: Town, placed_at: datetime, days: float | None, **but: Any) -> UUID:
-    """A hold of old; on a book of its own with one copy, unless said otherwise."""
-    left = None if days is None else placed_at + days * DAY
-    book_id, branch = but.pop("book_id", None), new_id()
-    row: dict[str, Any] = {
-        "id": new_id(),
-        "book_id": book_id or new_id(),
-        "borrower": new_id(),
-        "pickup_branch_id": branch,
-        "state": "waiting" if days is None else "fulfilled",
-        "suspended": False,
-        "placed_at": placed_at,
-        "ready_at": left,
-        "ended_at": left and left + DAY,
-    }
-    row |= but
-    async with town.db.begin() as tx:
-        await tx.run(insert(hold).values(**row))
-        if book_id is None:
-            await tx.run(insert(copy).values(**a_copy(row["book_id"], branch)))
-    found: UUID = row["id"]
-    return found
-
-
-def a_copy(book_id: UUID, branch: UUID, **but: Any) -> dict[str, Any]:
-    facts = {"item_type": "book", "home_branch_id": branch, "version": 1}
-    return {"id": new_id(), "book_id": book_id, **facts, **but}
 
 
 async def served_after_1_to(count: int, town: Town) -> None:
@@ -175,7 +137,17 @@ async def test_the_past_is_read_once_an_hour(desk: Desk, monkeypatch: pytest.Mon
     held = await waits_first(desk)
     read.clear()
     queues = desk.town.queues
-    for minutes, times in ((0, 1), (0, 1), (59, 1), (60, 2), (100, 2), (119, 2), (121, 3), (0, 4)):
+    for minutes, times in (
+        (0, 1),
+        (-1, 1),
+        (0, 1),
+        (59, 1),
+        (60, 2),
+        (100, 2),
+        (119, 2),
+        (121, 3),
+        (0, 4),
+    ):
         now = NOW + timedelta(minutes=minutes)
         await queues.expected(hold_ids=[held.id], actor=desk.here["actor"], now=now)
         assert len(read) == times, minutes
@@ -245,67 +217,3 @@ async def test_places_are_counted_as_one_would_count_them(town: Town) -> None:
     assert expected == sorted(
         (r.placed_at, r.left_at or NOW + 99 * DAY, r.ahead, r.copies, bool(r.served)) for r in found
     )
-
-
-class Watched:
-    def __init__(self) -> None:
-        self.total, self.done = 0, 0
-
-    def start(self, what: str, total: int) -> None:
-        self.total = total
-
-    def advance(self, steps: int) -> None:
-        self.done += steps
-
-
-async def a_month(town: Town) -> None:
-    """One hold a day at noon. Odd days wait 4 days, even ones 6; the last three end otherwise.
-
-    Twenty were served before the 26th day begins, and nineteen before the 25th. So the 26th is the
-    first that gets a range: 4 to 6 days. The 26th and 27th come true, the 28th waits for 9 days,
-    the 29th gives up after 9 days: that is a miss too. The 30th gives up after 2: not decided.
-    """
-    for day in range(1, 31):
-        noon = datetime(2025, 1, 1, 12, tzinfo=UTC) + day * DAY
-        waited, but = (4 if day % 2 else 6), {}
-        if day >= 28:
-            waited = {28: 9, 29: 9, 30: 2}[day]
-            but = {} if day == 28 else {"state": "cancelled", "ready_at": None}
-        await past(town, noon, waited, **but)
-
-
-async def test_a_replay_judges_each_hold_by_what_was_known_before_it(town: Town) -> None:
-    await a_month(town)
-    watched = Watched()
-    found = await replay(town.db, now=NOW, watcher=watched)
-    assert [each.holds for each in found] == [0, 30, 0, 0, 0, 0]
-    one = found[1]
-    assert (one.ranges, one.decided, one.held, one.widths) == (5, 4, 2, [2] * 5)
-    assert (one.width, one.share_held) == (2, 0.5)
-    assert (found[0].width, found[0].share_held) == (None, None)
-    assert (watched.total, watched.done) == (30, 30)
-
-
-def test_the_command_prints_what_the_replay_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url = f"sqlite:///{tmp_path}/library.db"
-    monkeypatch.setenv("LENDERY_DATABASE_URL", url)
-    command = ["holds", "waiting-times"]
-    none = CliRunner().invoke(app, command)
-    assert (none.exit_code, none.stdout) == (2, "") and "There is no library" in none.stderr
-    migrate.run(url, [context for context in CONTEXTS if context in PARTS])
-
-    async def fill() -> None:
-        db = Database(url, [TABLES])
-        await a_month(Town(db))
-        await db.close()
-
-    asyncio.run(fill())
-    nothing = "{:<10}        0        0        0            -       -"
-    assert CliRunner().invoke(app, command).stdout.splitlines() == [
-        "turns         holds   ranges  decided  median days    held",
-        nothing.format("up to 0.5"),
-        "up to 1          30        5        4            2     50%",
-        *(nothing.format(name) for name in ("up to 2", "up to 3", "up to 5", "more")),
-    ]

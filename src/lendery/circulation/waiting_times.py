@@ -46,7 +46,8 @@ class WaitingTimes:
             return self._known[1]
 
     def _is_fresh(self, now: datetime) -> bool:
-        return self._known is not None and self._known[0] <= now < self._known[0] + ANEW
+        """Also for who began to ask a moment before."""
+        return self._known is not None and abs(now - self._known[0]) < ANEW
 
 
 def expected(
