@@ -17,6 +17,7 @@ from rich.progress import Progress as Bars
 from lendery.cli_backup import backups
 from lendery.cli_events import events
 from lendery.cli_generate import generating
+from lendery.cli_holds import holds
 from lendery.cli_import import bulk
 from lendery.cli_privacy import privacy
 from lendery.cli_reports import reports
@@ -39,6 +40,7 @@ app.add_typer(users, name="users")
 app.add_typer(events, name="events")
 app.add_typer(rules, name="rules")
 app.add_typer(privacy, name="privacy")
+app.add_typer(holds, name="holds")
 app.add_typer(backups)  # at the top level
 app.add_typer(generating)
 app.add_typer(seeding)

@@ -41,6 +41,7 @@ from lendery.contracts.circulation import (
     RuleVersions,
     Simulations,
     Suspensions,
+    TransportCosts,
 )
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
@@ -172,6 +173,7 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
                 rules=wiring.rules,
                 rule_versions=wiring.rule_versions,
                 simulations=wiring.simulations,
+                transport_costs=wiring.transport_costs,
             )
         )
     if "catalog" in here:
@@ -255,6 +257,7 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
             expose(Rules, wiring.rules),
             expose(RuleVersions, wiring.rule_versions),
             expose(Simulations, wiring.simulations),
+            expose(TransportCosts, wiring.transport_costs),
             expose(Borrowings, wiring.borrowings),
             expose(DueList, wiring.due_list),
         ]

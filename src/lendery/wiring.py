@@ -42,8 +42,10 @@ from lendery.circulation.rule_table import RuleBook
 from lendery.circulation.rule_versions import RuleRegister
 from lendery.circulation.simulations import SimulationDesk
 from lendery.circulation.suspending import SuspensionDesk
+from lendery.circulation.transport import TransportOffice
 from lendery.circulation.undoing import UndoDesk
 from lendery.circulation.waiting import QueueView
+from lendery.circulation.waiting_times import WaitingTimes
 from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.accounts import Patrons, Tokens, Users
 from lendery.contracts.authorities import AuthorityFile, Duplicates, Merges, SeriesList, Works
@@ -67,6 +69,7 @@ from lendery.contracts.circulation import (
     RuleVersions,
     Simulations,
     Suspensions,
+    TransportCosts,
 )
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
@@ -223,7 +226,11 @@ class Wiring:
 
     @cached_property
     def queues(self) -> Queues:
-        return self._port(Queues, "circulation", lambda: QueueView(self.db))
+        return self._port(Queues, "circulation", lambda: QueueView(self.db, self.waiting_times))
+
+    @cached_property
+    def waiting_times(self) -> WaitingTimes:
+        return WaitingTimes(self.db)
 
     @cached_property
     def fees(self) -> Fees:
@@ -281,6 +288,10 @@ class Wiring:
     @cached_property
     def calendars(self) -> Calendars:
         return self._port(Calendars, "circulation", lambda: CalendarOffice(self.db))
+
+    @cached_property
+    def transport_costs(self) -> TransportCosts:
+        return self._port(TransportCosts, "circulation", lambda: TransportOffice(self.db))
 
     @cached_property
     def rules(self) -> Rules:

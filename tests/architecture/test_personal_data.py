@@ -10,13 +10,15 @@ from lendery.platform.personal import Personal
 
 # Ids of staff for what they did. They lead to an empty place once somebody has left.
 ACTS = {"by", "placed_by", "saved_by", "changed_by", "waived_by", "asked_by", "undone_by",
-        "dismissed_by"}  # fmt: skip
+        "dismissed_by", "opened_by", "closed_by", "registered_by", "received_by",
+        "settled_by"}  # fmt: skip
 # Ids of other things, and random ones: no name of these is a person's.
 THINGS = (
     *("book", "copy", "branch", "loan", "hold", "fine", "calendar", "mail", "session", "review"),
     *("author", "subject", "job", "merge", "event", "line", "settlement", "simulation", "work"),
     *("heading", "other", "one", "loser", "winner", "pickup_branch", "given_copy", "reversal"),
     *("current_branch", "home_branch", "returned_branch", "prior_job"),
+    *("from_branch", "to_branch", "cash_session", "desk", "batch"),
 )
 OTHERWISE = {
     "borrower": "random: stands for the patron in the log",
@@ -28,6 +30,8 @@ OTHERWISE = {
     "written_of": "a book",
     "asked_for": "a book",
     "in_transit_to": "a branch",
+    "to_branch": "a branch",
+    "place": "made for the order in which they came",
     "about": "a loan, a hold or a payment; of a card it is in the list",
     "accounts_erasure.user_id": "that somebody was erased is proof of it",
 }

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from tests.circulation.test_memory import told
+from tests.circulation.test_without_neighbours import told
 from tests.circulation.town import LIBRARIAN, NOW, Town
 
 from lendery.circulation.models import copy, hold, loan

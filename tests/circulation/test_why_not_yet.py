@@ -7,7 +7,6 @@ import pytest
 from tests.circulation.desk import Desk
 from tests.circulation.town import NOW, READER, Town
 
-from lendery.circulation.waiting import QueueView
 from lendery.contracts.base import NotAllowed, new_id
 from lendery.contracts.circulation import (
     Hold,
@@ -27,7 +26,7 @@ def desk(town: Town) -> Desk:
 
 
 async def why(desk: Desk, held: Hold) -> WhyNotYet:
-    return await QueueView(desk.town.db).why(hold_id=held.id, **desk.here)
+    return await desk.town.queues.why(hold_id=held.id, **desk.here)
 
 
 async def opened(desk: Desk, copies: int) -> tuple[UUID, UUID, UUID]:
@@ -96,7 +95,7 @@ async def test_kept_for_others_or_lost(desk: Desk) -> None:
 async def test_only_ones_own(desk: Desk) -> None:
     home, _, book_id = await opened(desk, 1)
     held = await desk.wait("BEN", home, book_id=book_id)
-    view = QueueView(desk.town.db)
+    view = desk.town.queues
     assert held.patron_id is not None
     own = Actor(id=held.patron_id, role="reader")
     assert (await view.why(hold_id=held.id, actor=own, now=NOW)).code == "on-the-list"

@@ -16,7 +16,10 @@ from lendery.circulation.holds import HoldShelf
 from lendery.circulation.models import TABLES
 from lendery.circulation.rule_table import RuleBook
 from lendery.circulation.suspending import SuspensionDesk
+from lendery.circulation.transport import TransportOffice
 from lendery.circulation.undoing import UndoDesk
+from lendery.circulation.waiting import QueueView
+from lendery.circulation.waiting_times import WaitingTimes
 from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.accounts import Patron, PatronBlock
 from lendery.contracts.base import Event, new_id
@@ -111,6 +114,8 @@ class Town:
         copies: Any = self.copies
         self.memory = Memory(db, lambda: patrons, lambda: copies)
         self.branches, self.calendars = BranchOffice(db), CalendarOffice(db)
+        self.queues = QueueView(db, WaitingTimes(db))
+        self.transport = TransportOffice(db)
         self.rules, self.shelf = RuleBook(db), Shelf(db, self.memory)
         self.desk = LoanDesk(db, self.memory)
         self.holds, self.fees = HoldShelf(db, self.memory), FeeDesk(db, self.memory)

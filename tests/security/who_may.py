@@ -56,6 +56,7 @@ LENT, HELD, OWED = "/loans/{loan_id}", "/holds/{hold_id}", "/users/{user_id}/acc
 PLACED: dict[str, Any] = {"status": 201, "witness": "/books/{book_id}/holds"}
 ONE_EURO = {"amount": 100, "currency": "EUR"}
 HERE = {"branch_id": "{home}"}  # where nobody of these tests opens a drawer
+A_WAY = {"from_branch_id": "{home}", "to_branch_id": "{branch_id}", "cost": 3}
 PAID = {"patron_id": "{user_id}", "amount": ONE_EURO, "fine_ids": ["{fine_id}"], **HERE}
 OFFLINE_PAGE: dict[str, Any] = {"id": "{page_id}", "sequence": 1, "kind": "check-in"} | {
     name: f"{{page_{name}}}" for name in ("at", "barcode", "signature")
@@ -308,6 +309,8 @@ CIRCULATION = {
         change(ADMINS, {"name": "Village"}, "/calendars/{calendar_id}")
     ],
     "DELETE /calendars/{calendar_id}": [remove(ADMINS, "/calendars/{calendar_id}")],
+    "GET /transport-costs": [Ask(ALL)],
+    "PUT /transport-costs": [change(ADMINS, {"rows": [A_WAY]}, "/transport-costs")],
     "GET /rules": [Ask(STAFF)],
     "GET /rules/explain": [Ask(STAFF)],
     "GET /rules/text": [Ask(STAFF)],

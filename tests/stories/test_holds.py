@@ -56,6 +56,24 @@ async def test_the_queue_is_served_in_turn_and_a_waived_hold_keeps_its_place(
     ]
 
 
+async def test_who_waits_hears_why_and_how_long(library: Library) -> None:
+    ann, ben, cas = [await library.reader(name) for name in ("Ann", "Ben", "Cas")]
+    book = await library.book()
+    copy = await library.copy(book)
+    loan = expect(await library.lend(copy, cas), 201)
+    await hold(library, ben, book)
+    placed = expect(await hold(library, ann, book, by=ann.client), 201)
+    why = expect(await ann.client.get(f"{API}/holds/{placed['id']}/why"))
+    assert (why["position"], why["code"]) == (2, "all-out")
+    assert why["next_due_at"] == loan["due_at"]
+    expected = why["expected"]  # null, unless other stories were experience enough
+    assert expected is None or expected["from"] <= expected["until"]
+    expect(await ben.client.get(f"{API}/holds/{placed['id']}/why"), 403)
+    expect(await library.take_back(copy))
+    expect(await ben.client.delete(f"{API}/holds/{placed['id']}"), 403)
+    expect(await ann.client.get(f"{API}/holds/{placed['id']}/why"))
+
+
 async def test_a_copy_goes_to_where_it_is_collected(library: Library) -> None:
     ann, copy = await library.patron("Ann"), await library.copy()
     async with Library.open(library.system) as north:

@@ -4,7 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from lendery.contracts.base import Window
+from sqlalchemy import insert
+
+from lendery.circulation.models import copy, hold
+from lendery.contracts.base import Window, new_id
 from lendery.contracts.circulation import LoanFilter
 from lendery.contracts.permissions import SYSTEM
 from lendery.web import queues
@@ -75,6 +78,42 @@ async def test_a_hold_on_its_way_says_where_to_and_comes_first(
     await library.take_back("00126", north=True)
     text = (await ann.see("/my")).text
     assert text.index("Persuasion") < text.index("On its way to Central") < text.index("Emma")
+
+
+TOO_FEW = "When it is ready cannot be said yet: too few have waited like this."
+
+
+async def served_after_1_to_20_days(library: Library) -> None:
+    """Each the first in line for a book with one copy, two months ago."""
+    placed = datetime.now(UTC) - timedelta(days=60)
+    async with library.wiring.db.begin() as tx:
+        for days in range(1, 21):
+            ready, book_id, branch_id = placed + timedelta(days=days), new_id(), new_id()
+            its_copy = {"id": new_id(), "book_id": book_id, "home_branch_id": branch_id}
+            await tx.run(insert(copy).values(**its_copy, item_type="book", version=1))
+            its_hold = {"id": new_id(), "book_id": book_id, "pickup_branch_id": branch_id}
+            times = {"placed_at": placed, "ready_at": ready, "ended_at": ready}
+            state = {"state": "fulfilled", "suspended": False, "borrower": new_id()}
+            await tx.run(insert(hold).values(**its_hold, **times, **state))
+
+
+async def test_a_hold_says_when_it_is_likely_to_be_ready(library: Library, ann: Browser) -> None:
+    await served_after_1_to_20_days(library)
+    held = await library.hold("Emma", "Ann Reed")
+    today = datetime.now(UTC).date()
+    first, last = (said_day(today + timedelta(days=days), today) for days in (2, 19))
+    page = await ann.see("/my")
+    assert f"Likely between {first} and {last}." in page.text
+    assert "8 of 10 readers in your place waited that long." in page.text
+    assert TOO_FEW not in page.text
+    assert "Likely" not in (await change(ann, page, "suspend", held.id)).text
+
+
+async def test_where_too_few_have_waited_the_page_says_so(library: Library, ann: Browser) -> None:
+    await library.hold("Emma", "Ann Reed")
+    page = await ann.see("/my")
+    assert page.text.count(TOO_FEW) == 1
+    assert "8 of 10" not in page.text
 
 
 async def test_ann_suspends_and_resumes(library: Library, ann: Browser) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Table
 
 from lendery.circulation import models, rules
 from lendery.circulation.editing import filled, listed, one, unchanged_since
-from lendery.circulation.repository import house
+from lendery.circulation.repository import house, transport
 from lendery.contracts.base import AlreadyTaken, Invalid, Page, Window, new_id
 from lendery.contracts.circulation import (
     Branch,
@@ -89,6 +89,7 @@ class BranchOffice:
                 says = "Copies live here, come here or were lent here, or holds are collected here."
                 raise BranchInUse(f"{says} Move them first.")
             await house.remove(tx, models.branch, branch_id)
+            await transport.forget_branch(tx, branch_id)  # the turn is ours: none is added now
 
 
 @dataclass(frozen=True)

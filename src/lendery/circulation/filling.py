@@ -90,7 +90,7 @@ async def taker(
         rows += more
         filling = Filling.of(rows, copies, house, now)
         mine = filling.shelf_of(copy.id)
-        given = rules.filled(filling.queue, filling.stock, prefer=mine)
+        given = rules.filled(filling.queue, filling.stock, house.transport, prefer=mine)
         if len(given) == len(copies) or len(more) < len(copies) + MORE:
             taker = next((hold for hold, shelf in given.items() if shelf == mine), None)
             return next((row for row in rows if row.id == taker), None)
@@ -130,7 +130,8 @@ async def pulls(session: Session, *, house: House, now: datetime) -> list[Pull]:
         rows = {row.id: row for row in await holds.queue(session, book_id, most=1000)}
         filling = Filling.of(list(rows.values()), copies, house, now)
         left = [list(group) for group in filling.shelves]
-        for hold_id, shelf in rules.filled(filling.queue, filling.stock).items():
+        given = rules.filled(filling.queue, filling.stock, house.transport)
+        for hold_id, shelf in given.items():
             copy = left[shelf].pop(0)
             found.append(
                 Pull(

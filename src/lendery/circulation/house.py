@@ -1,4 +1,4 @@
-"""The house as it stands: its branches, their hours and the rules, ready to decide with.
+"""The house as it stands: branches, hours, ways between them and rules, ready to decide with.
 
 Kept in memory with the version it was read at. Every decision compares that version inside its
 own transaction, so nothing is decided on a rule that was changed before. A planned rule table
@@ -11,8 +11,14 @@ from datetime import datetime
 from uuid import UUID
 
 from lendery.circulation.repository import house as rows
-from lendery.circulation.repository import rule_tables
-from lendery.circulation.rules import OpeningHours, Policy, RuleTable
+from lendery.circulation.repository import rule_tables, transport
+from lendery.circulation.rules import (
+    OpeningHours,
+    Policy,
+    RuleTable,
+    TransportCost,
+    listed_or_one,
+)
 from lendery.contracts.base import Invalid
 from lendery.contracts.circulation import Branch, Calendar
 from lendery.platform.db import Session
@@ -24,6 +30,7 @@ class House:
     branches: Mapping[UUID, Branch]
     hours: Mapping[UUID, OpeningHours]
     rules: RuleTable
+    transport: TransportCost
     begins: datetime | None  # its rule table was planned for then; None: it stood at once
     ends: datetime | None  # when the next planned table begins
 
@@ -74,6 +81,7 @@ async def _read(session: Session, now: datetime) -> House:
     version = await rows.version(session)  # before the rest: a change meanwhile is read again
     branches, calendars = await rows.everything(session)
     table = await rule_tables.in_force(session, now)
+    costs = await transport.costs(session)
     known = {row.id: Calendar.model_validate(row) for row in calendars}
     listed = [Branch.model_validate(row) for row in branches]
     return House(
@@ -84,6 +92,7 @@ async def _read(session: Session, now: datetime) -> House:
             for b in listed
         },
         rules=RuleTable(rule_tables.rules_of(table)),
+        transport=listed_or_one({(c.from_branch_id, c.to_branch_id): c.cost for c in costs}),
         begins=table.valid_from if table is not None and table.planned else None,
         ends=await rule_tables.next_begins(session, now),
     )

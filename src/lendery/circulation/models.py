@@ -60,6 +60,15 @@ calendar = Table(
     Column("version", Integer, nullable=False),
 )
 
+transport_cost = Table(  # of ways between two branches; what is not here costs 1
+    "circulation_transport_cost",
+    metadata,
+    Column("from_branch_id", Uuid, primary_key=True),
+    Column("to_branch_id", Uuid, primary_key=True),
+    Column("cost", Integer, nullable=False),
+    CheckConstraint("cost BETWEEN 0 AND 1000", name="cost_can_be_compared"),
+)
+
 rule_table = Table(  # only added to: what was in force when, and what will be
     "circulation_rule_table",
     metadata,
@@ -110,7 +119,7 @@ difference = Table(  # what a simulated rule table would have made otherwise
     Column("certain", Boolean, nullable=False),
 )
 
-setup = Table(  # one row; its version moves with every change of branches, calendars and rules
+setup = Table(  # one row; its version moves when branches, calendars, costs or rules change
     "circulation_setup",
     metadata,
     Column("id", Integer, primary_key=True),

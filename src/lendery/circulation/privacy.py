@@ -5,7 +5,16 @@ from uuid import UUID
 from sqlalchemy import or_
 
 from lendery.circulation.forgetting import forget_links
-from lendery.circulation.models import LOOKUPS, TABLES, hold, ledger_line, loan, patron, suspension
+from lendery.circulation.models import (
+    LOOKUPS,
+    TABLES,
+    hold,
+    ledger_line,
+    loan,
+    offline_conflict,
+    patron,
+    suspension,
+)
 from lendery.circulation.repository import links
 from lendery.circulation.rules.words import plain_amount
 from lendery.contracts.base import RequestKey
@@ -52,6 +61,13 @@ PERSONAL = Personal(
         Place("holds", hold.c.patron_id, "unlinked", why=STATISTICS, hidden=THEIRS),
         Place("charges and payments", ledger_line.c.patron_id, "unlinked", why=LAW, hidden=THEIRS),
         Place("suspensions", suspension.c.patron_id, "unlinked", why=STATISTICS, hidden=THEIRS),
+        Place(
+            "open conflicts of offline desks",
+            offline_conflict.c.patron_id,
+            "unlinked",
+            why="Staff must still decide what became of the copy.",
+            hidden=frozenset({"patron_id"}),
+        ),
         Place("look-ups by staff", LOOKUPS.c.patron_id, "erased"),
         Place(
             "kept answers",

@@ -8,9 +8,10 @@ from uuid import UUID
 from lendery.circulation import filling, rules
 from lendery.circulation.facts import FreeCopy
 from lendery.circulation.house import House, HouseKeeper
-from lendery.circulation.repository import holds, recalls
+from lendery.circulation.repository import holds, recalls, waits
+from lendery.circulation.waiting_times import WaitingTimes, expected
 from lendery.contracts.base import NotAllowed
-from lendery.contracts.circulation import HoldNotWaiting, NoSuchHold, WhyNotYet
+from lendery.contracts.circulation import HoldExpected, HoldNotWaiting, NoSuchHold, WhyNotYet
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.db import Database, Session
 
@@ -18,10 +19,32 @@ from lendery.platform.db import Database, Session
 @dataclass(frozen=True)
 class QueueView:
     db: Database
+    times: WaitingTimes
     keeper: HouseKeeper = field(default_factory=HouseKeeper)
+
+    async def expected(
+        self, *, hold_ids: list[UUID], actor: Actor, now: datetime
+    ) -> list[HoldExpected]:
+        actor.must(Permission.PLACE_HOLDS)
+        if not hold_ids:
+            return []
+        experience = await self.times.experience(now)
+        async with self.db.read() as session:
+            rows = await waits.places(session, hold_ids)
+            if not actor.may(Permission.MANAGE_HOLDS) and (
+                {row.patron_id for row in rows} - {actor.id} or len(rows) < len(set(hold_ids))
+            ):
+                raise NotAllowed("You can see your own holds only.")
+            house = await self.keeper.now(session, now)
+        return [
+            HoldExpected(hold_id=row.id, expected=expected(row, experience, house, now))
+            for row in rows
+            if row.state == "waiting"
+        ]
 
     async def why(self, *, hold_id: UUID, actor: Actor, now: datetime) -> WhyNotYet:
         actor.must(Permission.PLACE_HOLDS)
+        experience = await self.times.experience(now)
         async with self.db.read() as session:
             row = await holds.hold_by_id(session, hold_id)
             if not actor.may(Permission.MANAGE_HOLDS) and (
@@ -33,7 +56,10 @@ class QueueView:
             if row.state != "waiting":
                 raise HoldNotWaiting("This hold does not wait any more.", state=row.state)
             house = await self.keeper.now(session, now)
-            return await self._why(session, row, house, now)
+            (place,) = await waits.places(session, [hold_id])
+            likely = expected(place, experience, house, now)
+            told = await self._why(session, row, house, now)
+        return told.model_copy(update={"expected": likely})
 
     async def _why(self, session: Session, row: Any, house: House, now: datetime) -> WhyNotYet:
         queue = await holds.queue(session, row.book_id, most=row.position)
@@ -51,7 +77,7 @@ class QueueView:
         away = {each.copy_id for each in out} | {each.id for each in free}
         wait = rules.Wait(
             suspended=waits is None,
-            gets_one=row.id in rules.filled(filled.queue, filled.stock),
+            gets_one=row.id in rules.filled(filled.queue, filled.stock, house.transport),
             free=len(free),
             suitable=sum(each.id in suits for each in free),
             on_loan=len(out),

@@ -13,6 +13,7 @@ from lendery.contracts.circulation import (
     Fees,
     Holds,
     Loans,
+    Queues,
 )
 from lendery.contracts.importing import Imports
 from lendery.contracts.notices import Notices, NoticeTemplates
@@ -50,6 +51,8 @@ class Ports(Protocol):
     def loans(self) -> Loans: ...
     @property
     def holds(self) -> Holds: ...
+    @property
+    def queues(self) -> Queues: ...
     @property
     def fees(self) -> Fees: ...
     @property

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from lendery.contracts.base import Window
 from lendery.contracts.catalog import BareCopy, Book
 from lendery.contracts.circulation import (
+    Expected,
     Hold,
     HoldFilter,
     HoldHasEnded,
@@ -26,12 +27,16 @@ MOST = 100  # of one reader, on one page
 
 @dataclass(frozen=True)
 class Queued:
-    """A hold, what for, and how many wait for the same; `copy` is the one that was found."""
+    """A hold, what for, and how many wait for the same; `copy` is the one that was found.
+
+    `expected`: when it is likely to be ready, where that was asked for and can be said.
+    """
 
     hold: Hold
     book: Book | None
     copy: BareCopy | None
     waiting: int
+    expected: Expected | None = None
 
     @property
     def title(self) -> str:
@@ -96,7 +101,18 @@ async def open_holds(ports: Ports, patron_id: UUID, actor: Actor, now: datetime)
     )
     order = ("ready", "in-transit", "waiting")
     holds = sorted(found.items, key=lambda hold: (order.index(hold.state), hold.placed_at))
-    return await queued(ports, holds)
+    waiting = [hold.id for hold in holds if hold.state == "waiting"]
+    rows, likely = await asyncio.gather(queued(ports, holds), _expected(ports, waiting, actor, now))
+    return [replace(row, expected=likely.get(row.hold.id)) for row in rows]
+
+
+async def _expected(
+    ports: Ports, hold_ids: list[UUID], actor: Actor, now: datetime
+) -> dict[UUID, Expected | None]:
+    if not hold_ids:
+        return {}
+    found = await ports.queues.expected(hold_ids=hold_ids, actor=actor, now=now)
+    return {each.hold_id: each.expected for each in found}
 
 
 async def length(ports: Ports, book_id: UUID) -> int:

@@ -83,7 +83,14 @@ def without_the_line(real: Any, till: Any, told: Any, **columns: Any) -> Any:
     return writes[1:] if columns["kind"] == "payment" else writes
 
 
-def greedy(_: Any, queue: Any, shelves: Any, prefer: int | None = None) -> Any:
+def with_costs(other: Callable[..., int]) -> Callable[..., Any]:
+    def fill(real: Any, queue: Any, shelves: Any, cost: Any, **named: Any) -> Any:
+        return real(queue, shelves, lambda *way: other(cost, *way), **named)
+
+    return fill
+
+
+def greedy(_: Any, queue: Any, shelves: Any, cost: Any, prefer: int | None = None) -> Any:
     left, given = [shelf.copies for shelf in shelves], {}
     for waiting in queue:
         suits = [shelf for shelf in sorted(waiting.takes) if left[shelf]]
@@ -176,7 +183,11 @@ FAULTS = (
     Fault("a step is not told", instead(Step, "writes", lambda real, *of: real(*of)[:1])),
     Fault(
         "transport costs nothing",
-        instead(rules, "filled", lambda real, *of, **named: real(*of, cost=lambda *_: 0, **named)),
+        instead(rules, "filled", with_costs(lambda cost, *way: 0)),
+    ),
+    Fault(
+        "the way there costs what the way back costs",
+        instead(rules, "filled", with_costs(lambda cost, away, to: cost(to, away))),
     ),
     Fault("each takes the first copy that is left", instead(rules, "filled", greedy)),
     Fault(

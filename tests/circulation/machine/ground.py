@@ -38,6 +38,7 @@ PLAYED_WITH = [
     "undone",
     "suspension",
     "cash_session",
+    "transport_cost",
 ]
 EMPTY = text(f"TRUNCATE {', '.join(f'circulation_{each}' for each in PLAYED_WITH)}")
 

@@ -9,14 +9,19 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
+from tests.circulation.machine.ground import STAFF
 from tests.circulation.machine.holding_rules import HoldingRules
 from tests.circulation.machine.lending_rules import LendingRules
 from tests.circulation.machine.play import ONE_OF, TUNED, WHERE, Play, newest, step
 from tests.circulation.machine.till_rules import TillRules
 from tests.circulation.machine.undoing_rules import UndoingRules
 from tests.circulation.machine.week import DAY
-from tests.circulation.machine.world import CLOCKS_CHANGE, HOUR
+from tests.circulation.machine.world import BRANCHES, CLOCKS_CHANGE, HOUR
 
+from lendery.contracts.circulation import NewTransportCost, NewTransportCosts
+
+WAYS = [(away, to) for away in BRANCHES for to in BRANCHES if away != to]
+COSTS = st.fixed_dictionaries({way: st.none() | st.integers(0, 4) for way in WAYS})
 AROUND = st.sampled_from((-1, 0, 1, 3600))  # seconds: just before, just then, just after
 
 
@@ -57,6 +62,21 @@ class TimeAndRules(Play):
 
     def _forward(self, to: datetime) -> None:
         self.now = max(self.now, to)
+
+    @step(2, costs=COSTS)
+    def the_ways_cost_something_else(self, costs: dict[tuple[str, str], int | None]) -> None:
+        listed = {way: cost for way, cost in costs.items() if cost is not None}
+        ids = self.model.branch_ids
+        rows = [
+            NewTransportCost(from_branch_id=ids[away], to_branch_id=ids[to], cost=cost)
+            for (away, to), cost in listed.items()
+        ]
+        told = self.town.transport.replace(
+            costs=NewTransportCosts(rows=tuple(rows)), actor=STAFF, now=self.now
+        )
+        assert len(self.ground.run(told)) == len(listed)
+        self.model.costs.clear()
+        self.model.costs.update(listed)
 
     @step(3, tuned=TUNED)
     def a_rule_changes(self, tuned: tuple[Any, int]) -> None:

@@ -128,6 +128,7 @@ class Model:
     patrons: list[Patron]
     copies: list[Copy]
     rules: dict[tuple[str, Scope], Any] = field(default_factory=lambda: dict(RULES))
+    costs: dict[tuple[str, str], int] = field(default_factory=dict)  # of ways between branches
     loans: list[Loan] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)  # in the order in which they were placed
     charges: list[Charge] = field(default_factory=list)
@@ -139,12 +140,17 @@ class Model:
         self.told.append((name, says))
 
     def as_it_is(self) -> "Model":
-        """A copy that later changes do not touch; rules and policies, which stay, are shared."""
-        shared = [self.rules, self.rule_ids, self.branch_ids, *(loan.policy for loan in self.loans)]
+        """A copy that later changes do not touch; rules, costs and policies stay: shared."""
+        shared: list[Any] = [self.rules, self.rule_ids, self.branch_ids, self.costs]
+        shared += [loan.policy for loan in self.loans]
         return deepcopy(self, {id(each): each for each in shared})
 
     def week(self, branch: str) -> Week:
         return BRANCHES[branch]
+
+    def transport(self, copy: Copy, pickup: str) -> int:
+        """What it costs to send it from where it stands."""
+        return 0 if copy.here == pickup else self.costs.get((copy.here, pickup), 1)
 
     # the rules
 

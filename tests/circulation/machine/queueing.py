@@ -69,8 +69,8 @@ def best_ways(
     ways = list(_ways(model, holds, copies, now))
 
     def weight(way: Given) -> tuple[int, int]:
-        moves = sum(way[hold.id].here != hold.pickup for hold in holds)
-        return moves, sum(copy is not in_hand for copy in way.values())
+        costs = sum(model.transport(way[hold.id], hold.pickup) for hold in holds)
+        return costs, sum(copy is not in_hand for copy in way.values())
 
     least = min(weight(way) for way in ways)
     best = [way for way in ways if weight(way) == least]
@@ -84,8 +84,8 @@ def _nearest_first(
     return not any(
         before.pickup == after.pickup
         and takes[before.id] == takes[after.id]
-        and way[before.id].here != before.pickup
-        and way[after.id].here == after.pickup
+        and model.transport(way[before.id], before.pickup)
+        > model.transport(way[after.id], after.pickup)
         for place, before in enumerate(holds)
         for after in holds[place + 1 :]
     )

@@ -15,6 +15,7 @@ from lendery.circulation.routes import offline as offline_routes
 from lendery.circulation.routes import rule_versions as version_routes
 from lendery.circulation.routes import setup
 from lendery.circulation.routes import simulations as simulation_routes
+from lendery.circulation.routes import transport as transport_routes
 from lendery.contracts.base import Input, Page
 from lendery.contracts.catalog import Barcode
 from lendery.contracts.circulation import (
@@ -47,6 +48,7 @@ from lendery.contracts.circulation import (
     RuleVersions,
     Simulations,
     Suspensions,
+    TransportCosts,
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.http.answers import PageWindow, RequestKeyed, answer, page_answer
@@ -92,6 +94,7 @@ def routes(
     rules: Rules,
     rule_versions: RuleVersions,
     simulations: Simulations,
+    transport_costs: TransportCosts,
 ) -> APIRouter:
     router = APIRouter(prefix="/api/v1")
     _lending(router, loans)
@@ -109,6 +112,7 @@ def routes(
         correction_routes.routes(corrections, suspensions),
         offline_routes.routes(offline_desks, offline_batches, offline_conflicts),
         setup.routes(branches, calendars, rules),
+        transport_routes.routes(transport_costs),
     )
 
 

@@ -16,6 +16,7 @@ Where is it decided ...
 - in which desk's count money goes: `cash`
 - whether a hold may be placed: `holding`
 - which hold gets which free copy: `filling`
+- what the ways between branches cost: `transport`
 - where a returned copy goes when nobody waits for it: `routing`
 - what status a copy shows: `status`
 - which loan is called back for somebody who waits: `recalling`
@@ -23,6 +24,7 @@ Where is it decided ...
 - when a copy is lost, and what that costs: `losing`
 - what still can be undone: `undoing`
 - why a hold has no copy yet: `waiting`
+- when it is likely to have one: `waiting_time`; whether that came true: `waiting_replay`
 - what an offline desk signs, and when it is not taken: `offline`
 - what is said of what such a desk could not know: `offline_conflicts`
 - how sentences say days, amounts and numbers: `words`
@@ -44,6 +46,7 @@ from lendery.circulation.rules.checkout import (
 from lendery.circulation.rules.due import due_at, renewed_due_at
 from lendery.circulation.rules.filling import (
     Shelf,
+    TransportCost,
     Waiting,
     filled,
     same_branch_first,
@@ -85,6 +88,7 @@ from lendery.circulation.rules.routing import where_next
 from lendery.circulation.rules.standing import CardBlock, LoanCount, PatronFacts
 from lendery.circulation.rules.status import STATUS_ORDER, CopyMarks, status_of
 from lendery.circulation.rules.suspending import suspended_until
+from lendery.circulation.rules.transport import listed_or_one, no_ways
 from lendery.circulation.rules.undoing import (
     CHECK_IN_UNDO_RULES,
     CHECK_OUT_UNDO_RULES,
@@ -99,14 +103,25 @@ from lendery.circulation.rules.undoing import (
 from lendery.circulation.rules.values import as_json
 from lendery.circulation.rules.versions import carried_over, differences, key_of
 from lendery.circulation.rules.waiting import Wait, why_not_yet
+from lendery.circulation.rules.waiting_replay import Judged, days_of, replayed
+from lendery.circulation.rules.waiting_time import (
+    BUCKETS,
+    MEMORY,
+    Experience,
+    PastHold,
+    Place,
+    likely,
+)
 from lendery.circulation.rules.what_if import Found, WhatIf
 from lendery.circulation.rules.words import plain_amount, spoken_day
 from lendery.circulation.rules.writing import write_text
 
 __all__ = [
+    "BUCKETS",
     "CHECK_IN_UNDO_RULES",
     "CHECK_OUT_RULES",
     "CHECK_OUT_UNDO_RULES",
+    "MEMORY",
     "PARAMETERS",
     "RENEWAL_RULES",
     "SETTLEMENT_UNDO_RULES",
@@ -118,16 +133,20 @@ __all__ = [
     "CheckedOut",
     "CopyFacts",
     "CopyMarks",
+    "Experience",
     "Finding",
     "Found",
     "HoldRequest",
     "HoldableCopy",
+    "Judged",
     "Known",
     "LoanCount",
     "OpeningHours",
     "Parameter",
     "Part",
+    "PastHold",
     "PatronFacts",
+    "Place",
     "Policy",
     "Reader",
     "Recallable",
@@ -140,6 +159,7 @@ __all__ = [
     "SinceSettled",
     "Standing",
     "Text",
+    "TransportCost",
     "UndoObjection",
     "Wait",
     "Waiting",
@@ -152,6 +172,7 @@ __all__ = [
     "check_calendar",
     "check_out_blocks",
     "check_table",
+    "days_of",
     "differences",
     "due_at",
     "explain",
@@ -163,8 +184,11 @@ __all__ = [
     "key_of",
     "late_units",
     "late_until",
+    "likely",
+    "listed_or_one",
     "lost_charges",
     "may_serve",
+    "no_ways",
     "overdrawn",
     "parse",
     "passed_over",
@@ -176,6 +200,7 @@ __all__ = [
     "refund_objection",
     "renewal_objection",
     "renewed_due_at",
+    "replayed",
     "resolve",
     "same_branch_first",
     "spoken_day",

@@ -211,6 +211,12 @@ from lendery.contracts.circulation.suspensions import (
     SuspensionLifted,
     Suspensions,
 )
+from lendery.contracts.circulation.transport import (
+    NewTransportCost,
+    NewTransportCosts,
+    TransportCost,
+    TransportCosts,
+)
 from lendery.contracts.circulation.undoing import (
     Before,
     CancellationReversed,
@@ -229,6 +235,8 @@ from lendery.contracts.circulation.undoing import (
     WaiverReversed,
 )
 from lendery.contracts.circulation.waiting import (
+    Expected,
+    HoldExpected,
     Queues,
     WhyCode,
     WhyNotYet,
@@ -296,6 +304,7 @@ __all__ = [
     "DueList",
     "DueLoan",
     "DuePlace",
+    "Expected",
     "Explanation",
     "Fees",
     "Fine",
@@ -311,6 +320,7 @@ __all__ = [
     "HoldCancelled",
     "HoldChanged",
     "HoldChanges",
+    "HoldExpected",
     "HoldExpired",
     "HoldFilter",
     "HoldFulfilled",
@@ -356,6 +366,8 @@ __all__ = [
     "NewRefund",
     "NewRule",
     "NewRuleTable",
+    "NewTransportCost",
+    "NewTransportCosts",
     "NewWaiver",
     "NoSuchBranch",
     "NoSuchCalendar",
@@ -434,6 +446,8 @@ __all__ = [
     "Transfer",
     "TransferReceived",
     "TransferStarted",
+    "TransportCost",
+    "TransportCosts",
     "Undo",
     "UndoRefused",
     "Undone",
