@@ -31,9 +31,9 @@ HOLDS = {  # BEGIN and COMMIT are two of them
 TILL = {
     "a charge by hand": 6,
     "a waiver": 7,
-    "a payment of three charges": 6,
+    "a payment of three charges": 7,
     "a cancellation": 9,
-    "a refund": 6,
+    "a refund": 7,
     "an account": 4,
 }
 
