@@ -36,8 +36,10 @@ class FarDesk:
     notes: Notebook
 
     @classmethod
-    async def open(cls, town: Town, branch_id: UUID, at: datetime) -> "FarDesk":
-        wanted = NewOfflineDesk(name="Book bus", branch_id=branch_id)
+    async def open(
+        cls, town: Town, branch_id: UUID | None, at: datetime, *, replaces: UUID | None = None
+    ) -> "FarDesk":
+        wanted = NewOfflineDesk(name="Book bus", branch_id=branch_id, replaces=replaces)
         made = await DeskRegister(town.db, SECRET).register(desk=wanted, actor=ADMIN, now=at)
         return cls(town, made, Notebook(str(made.id), bytes.fromhex(made.key)))
 

@@ -236,7 +236,7 @@ class Life:
         await bus.send(now=last)
         (conflict,) = [each for each in await bus.conflicts() if not each.recorded]
         await bus.settle(conflict, "dismiss", reason="Nobody can read it", now=last)
-        await bus.register.revoke(desk_id=bus.desk.id, actor=LIBRARIAN, now=last)
+        await bus.register.revoke(desk_id=bus.desk.id, actor=ADMIN, now=last)
 
     async def _count(self) -> None:
         """A desk that takes 40 and 10, gives the 10 back, and is 5 short; and one that is open."""

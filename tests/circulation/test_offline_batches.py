@@ -99,8 +99,8 @@ async def test_a_desk_stands_at_a_branch_there_is(desk: Desk, bus: FarDesk) -> N
     for branch_id in (None, uuid4()):
         wanted = NewOfflineDesk(name="Nowhere", branch_id=branch_id)
         with pytest.raises(Invalid):
-            await bus.register.register(desk=wanted, actor=LIBRARIAN, now=NOW)
-    here = LIBRARIAN.model_copy(update={"desk": bus.desk.branch_id})
+            await bus.register.register(desk=wanted, actor=ADMIN, now=NOW)
+    here = ADMIN.model_copy(update={"desk": bus.desk.branch_id})
     made = await bus.register.register(desk=NewOfflineDesk(name="Here"), actor=here, now=NOW)
     assert made.branch_id == bus.desk.branch_id
     assert (await bus.register.desks(window=ALL, actor=LIBRARIAN)).total == 2
@@ -121,6 +121,19 @@ async def test_only_staff_have_to_do_with_it(desk: Desk, bus: FarDesk) -> None:
     for ask in asked:
         with pytest.raises(NotAllowed):
             await ask()
+    assert await stands(desk, bus) == before
+
+
+async def test_who_sends_for_a_desk_registers_none(desk: Desk, bus: FarDesk) -> None:
+    before = await stands(desk, bus)
+    new = NewOfflineDesk(name="Mine", branch_id=bus.desk.branch_id)
+    for ask in (
+        bus.register.register(desk=new, actor=LIBRARIAN, now=NOW),
+        bus.register.revoke(desk_id=bus.desk.id, actor=LIBRARIAN, now=NOW),
+    ):
+        with pytest.raises(NotAllowed) as told:
+            await ask
+        assert told.value.extra["permission"] == "desk:offline-register"
     assert await stands(desk, bus) == before
 
 
@@ -252,13 +265,81 @@ async def test_from_a_revoked_desk_nothing_is_taken(desk: Desk, bus: FarDesk) ->
     bus.lend("b1", "ANN", NOW)
     await bus.send(now=LATER)
     bus.lend("b2", "ANN", NOW)
-    gone = await bus.register.revoke(desk_id=bus.desk.id, actor=LIBRARIAN, now=LATER)
+    gone = await bus.register.revoke(desk_id=bus.desk.id, actor=ADMIN, now=LATER)
     again = await bus.register.revoke(desk_id=bus.desk.id, actor=ADMIN, now=LATER + hours(1))
     assert gone == again and gone.revoked_at == LATER
     assert (await desk.names()).count("OfflineDeskRevoked") == 1
     await refused(desk, bus, bus.batch(), "revoked")
     with pytest.raises(NoSuchOfflineDesk):
-        await bus.register.revoke(desk_id=uuid4(), actor=LIBRARIAN, now=LATER)
+        await bus.register.revoke(desk_id=uuid4(), actor=ADMIN, now=LATER)
+
+
+async def test_a_desk_that_is_revoked_while_it_sends_is_told_what_was_taken(
+    desk: Desk, bus: FarDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus.lend("b1", "ANN", NOW)
+    bus.lend("b2", "BEN", NOW)
+    bus.lend("b3", "ANN", NOW)
+    by_card = desk.town.patrons.by_card
+
+    async def meanwhile(*, card_number: str) -> Any:
+        if card_number == "BEN":
+            await bus.register.revoke(desk_id=bus.desk.id, actor=ADMIN, now=LATER)
+        return await by_card(card_number=card_number)
+
+    monkeypatch.setattr(desk.town.patrons, "by_card", meanwhile)
+    batch = bus.batch()
+    half = await bus.send(batch, now=LATER)
+    assert (half.complete, [each.sequence for each in half.results]) == (False, [1])
+    assert half == await bus.uploads.batch(batch_id=batch.id, actor=LIBRARIAN)
+    before = await stands(desk, bus)
+    assert await bus.send(batch, now=LATER + hours(1)) == half
+    assert await stands(desk, bus) == before
+    await refused(desk, bus, bus.batch(), "revoked")
+    await refused(desk, bus, bus.batch(*bus.notes.pages[:2], id=batch.id), "batch-changed")
+    await replayed(desk)
+
+
+async def test_another_desk_sends_what_a_revoked_one_did_not(desk: Desk, bus: FarDesk) -> None:
+    bus.lend("b1", "ANN", NOW)
+    await bus.send(now=LATER)
+    await bus.register.revoke(desk_id=bus.desk.id, actor=ADMIN, now=LATER)
+    stranger = await FarDesk.open(desk.town, bus.desk.branch_id, LATER)
+    stranger.lend("b2", "BEN", NOW)
+    await refused(desk, stranger, stranger.batch(), "before-registration")
+
+    new = await FarDesk.open(desk.town, None, LATER, replaces=bus.desk.id)
+    assert (new.desk.branch_id, new.desk.next_sequence) == (bus.desk.branch_id, 1)
+    new.lend("b2", "BEN", NOW + timedelta(minutes=1))
+    new.lend("b3", "ANN", LATER + hours(1))
+    assert await new.sent(now=LATER + hours(1)) == [(True, ()), (True, ())]
+    async with desk.town.db.read() as session:
+        lent = [row.lent_at for row in await session.rows(select(loan).order_by(loan.c.lent_at))]
+    assert lent == [NOW, NOW + timedelta(minutes=1), LATER + hours(1)]
+    assert (await desk.names()).count("OfflineDeskRegistered") == 3
+    await replayed(desk)
+
+    await new.register.revoke(desk_id=new.desk.id, actor=ADMIN, now=LATER + hours(2))
+    third = await FarDesk.open(desk.town, None, LATER + hours(2), replaces=new.desk.id)
+    third.lend("b4", "ANN", NOW - hours(1.1))
+    await refused(desk, third, third.batch(), "before-registration", now=LATER + hours(3))
+
+
+async def test_what_is_replaced_was_revoked_and_stood_there(desk: Desk, bus: FarDesk) -> None:
+    elsewhere = (await desk.town.branch("north")).id
+    before = await stands(desk, bus)
+
+    async def not_registered(field: str, branch_id: Any, replaces: Any) -> None:
+        with pytest.raises(Invalid) as told:
+            await FarDesk.open(desk.town, branch_id, LATER, replaces=replaces)
+        assert [each["pointer"] for each in told.value.extra["errors"]] == [f"#/{field}"]
+
+    await not_registered("replaces", bus.desk.branch_id, uuid4())
+    await not_registered("replaces", bus.desk.branch_id, bus.desk.id)
+    assert await stands(desk, bus) == before
+    await bus.register.revoke(desk_id=bus.desk.id, actor=ADMIN, now=LATER)
+    await not_registered("branch_id", elsewhere, bus.desk.id)
+    await FarDesk.open(desk.town, bus.desk.branch_id, LATER, replaces=bus.desk.id)
 
 
 async def test_while_a_neighbour_is_away_the_rest_waits(

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from tests.circulation.desk import Desk, everything
 from tests.circulation.far_desk import ALL, FarDesk, hours
-from tests.circulation.town import ADMIN, LIBRARIAN, NOW, READER, Town
+from tests.circulation.town import ADMIN, LIBRARIAN, NOW, READER, Town, block
 
 from lendery.circulation.models import TABLES, loan, offline_conflict
 from lendery.circulation.reactions import forget_patron
@@ -150,6 +150,33 @@ async def test_what_was_recorded_is_accepted(desk: Desk, bus: FarDesk) -> None:
     settled = await bus.settle(found, "accept", now=SETTLED)
     assert (settled.settled_as, settled.loan_id) == ("accept", found.loan_id)
     assert found.patron_id is not None and settled.patron_id is None
+
+
+async def test_what_nobody_may_waive_is_accepted_with_a_reason(desk: Desk, bus: FarDesk) -> None:
+    desk.town.patrons.add("EVE", blocks=(block("stolen-card"),))
+    found = await conflict(bus, "b1", "EVE")
+    assert found.recorded and "card-stolen" in [each.code for each in found.reasons]
+    assert found.what_to_do.endswith("with a reason.")
+    before = await everything(desk.town), await bus.conflicts()
+    with pytest.raises(Invalid) as told:
+        await bus.settle(found, "accept", now=SETTLED)
+    assert told.value.extra["errors"][0]["pointer"] == "#/reason"
+    assert (await everything(desk.town), await bus.conflicts()) == before
+    settled = await bus.settle(found, "accept", reason="She has it back", now=SETTLED)
+    assert (settled.settled_as, settled.reason) == ("accept", "She has it back")
+    assert await bus.settle(found, "accept", now=SETTLED) == settled
+
+
+async def test_what_nobody_may_waive_is_recorded_with_a_reason(desk: Desk, bus: FarDesk) -> None:
+    desk.town.patrons.add("EVE", blocks=(block("stolen-card"),))
+    found = await conflict(bus)
+    before = await everything(desk.town), await bus.conflicts()
+    with pytest.raises(Invalid):
+        await bus.settle(found, "record", card_number="EVE", now=SETTLED)
+    assert (await everything(desk.town), await bus.conflicts()) == before
+    settled = await bus.settle(found, "record", card_number="EVE", reason="Hers", now=SETTLED)
+    assert settled.recorded and len(await loans(desk)) == 1
+    await replayed(desk)
 
 
 async def test_five_settle_it_at_once(desk: Desk, bus: FarDesk) -> None:

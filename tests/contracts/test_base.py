@@ -12,11 +12,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 import lendery
 from lendery.contracts import accounts, base, catalog, circulation
 from lendery.contracts.base import (
+    MOST_TYPED,
+    Amount,
     Code,
     Event,
     Input,
@@ -172,8 +176,10 @@ def test_an_instant_names_its_zone() -> None:
     [
         ({"amount": 250}, True),
         ({"amount": -250, "currency": "USD"}, True),
-        ({"amount": 10**12}, True),
-        ({"amount": 10**12 + 1}, False),
+        ({"amount": 2**63 - 1}, True),
+        ({"amount": 1 - 2**63}, True),
+        ({"amount": 2**63}, False),
+        ({"amount": -(2**63)}, False),
         ({"amount": 2.5}, False),
         ({"amount": 1, "currency": "eur"}, False),
         ({"amount": 1, "currency": "EURO"}, False),
@@ -187,6 +193,38 @@ def test_money_is_whole_minor_units_of_a_currency(given: dict[str, Any], good: b
         return
     with pytest.raises(ValidationError):
         Money.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    ("amount", "good"),
+    [(0, True), (10**9, True), (-(10**9), True), (10**9 + 1, False), (-(10**9) - 1, False)],
+)
+def test_what_is_typed_in_is_smaller_than_what_is_kept(amount: int, good: bool) -> None:
+    read = TypeAdapter(Amount).validate_python
+    if good:
+        assert read({"amount": amount}) == Money(amount=amount)
+        return
+    with pytest.raises(ValidationError, match="At most 1000000000 minor units"):
+        read({"amount": amount})
+
+
+@given(st.lists(st.integers(-MOST_TYPED, MOST_TYPED), max_size=200), st.integers(1, 10**6))
+def test_sums_of_what_is_typed_in_can_be_shown(amounts: list[int], times: int) -> None:
+    read = TypeAdapter(Amount).validate_python
+    total = sum(read({"amount": each}).amount for each in amounts) * times
+    assert Money(amount=total).model_dump()["amount"] == total
+
+
+def test_no_input_takes_more_money_than_can_be_added_up() -> None:
+    checked = 0
+    for each in classes(Input):
+        for field in each.model_fields.values():  # type: ignore[attr-defined]
+            if "Money" not in repr(field.rebuild_annotation()):
+                continue
+            checked += 1
+            with pytest.raises(ValidationError, match="At most"):
+                TypeAdapter(field.rebuild_annotation()).validate_python({"amount": 10**9 + 1})
+    assert checked >= 8
 
 
 def test_values_do_not_change_and_inputs_take_nothing_unknown() -> None:

@@ -14,6 +14,7 @@ TABLE: list[tuple[str, Permission, bool, bool, bool, bool]] = [
     ("waive what is waivable", P.WAIVE, False, False, True, True),
     ("undo what was a mistake at the desk", P.UNDO, False, False, True, True),
     ("take over what a desk did offline", P.OFFLINE, False, False, True, True),
+    ("register and revoke such desks", P.OFFLINE_REGISTER, False, False, False, True),
     ("wait for books oneself", P.PLACE_HOLDS, False, True, True, True),
     ("let anyone wait, serve the queues", P.MANAGE_HOLDS, False, False, True, True),
     ("charge, take payments, pay back", P.SETTLE, False, False, True, True),

@@ -235,10 +235,10 @@ CIRCULATION = {
     "GET /recalls": [Ask(STAFF)],
     "GET /copies/{copy_id}/history": [Ask(STAFF, at={"copy_id": "{lent_copy_id}"})],
     "POST /undo": [change(STAFF, {"event_id": "{event_id}"}, LENT)],
-    "POST /offline/desks": [add(STAFF, {"name": "Bus", "branch_id": "{home}"}, "offline/desks")],
+    "POST /offline/desks": [add(ADMINS, {"name": "Bus", "branch_id": "{home}"}, "offline/desks")],
     "GET /offline/desks": [Ask(STAFF)],
     "GET /offline/desks/{desk_id}": [Ask(STAFF)],
-    "POST /offline/desks/{desk_id}/revoke": [Ask(STAFF, witness="/offline/desks/{desk_id}")],
+    "POST /offline/desks/{desk_id}/revoke": [Ask(ADMINS, witness="/offline/desks/{desk_id}")],
     "POST /offline/transactions": [
         Ask(STAFF, OFFLINE_BATCH, witness="/offline/batches?limit=1&total=exact")
     ],

@@ -110,3 +110,39 @@ async def test_what_makes_no_sense_is_refused(library: Library) -> None:
     for query in ("on=9999-12-31", "on=0001-01-01", "on=tomorrow", "format=pdf"):
         expect(await library.staff.get(f"{SESSIONS}/totals?{query}"), 422)
     expect(await library.staff.get(f"{SESSIONS}/totals?branch_id={uuid4()}"), 422)
+
+
+async def test_what_is_taken_at_most_can_be_shown(library: Library) -> None:
+    """The most that can be typed in, many times over: all of it adds up and is told."""
+    most, ann = 10**9, await library.reader("Ann")
+    front = await opened(library, "front", most)
+    for _ in range(3):
+        await charged(library, ann, most)
+    account = expect(await library.staff.get(f"{API}/users/{ann.id}/account"))
+    assert (account["balance"], account["owed"]) == (euros(3 * most), euros(3 * most))
+    for method in ("cash", "card", "card"):
+        paid = await pay(library, ann.id, most, method=method, desk="front")
+    assert paid["balance"] == euros(0)
+    path = f"{SESSIONS}/{front['id']}"
+    assert expect(await library.staff.get(path))["expected"] == euros(2 * most)
+    listed = expect(await library.staff.get(f"{SESSIONS}?branch_id={library.branch}"))["items"]
+    assert [each["expected"] for each in listed] == [euros(2 * most)]
+    day = expect(await library.staff.get(f"{SESSIONS}/totals?branch_id={library.branch}"))
+    assert day["branches"][0]["cash"] == euros(most)
+    assert (await count(library, front, most))["difference"] == euros(-most)
+
+
+async def test_more_than_can_be_added_up_is_refused(library: Library) -> None:
+    ann, more = await library.reader("Ann"), euros(10**9 + 1)
+    to_ann = {"patron_id": ann.id, "amount": more}
+    opening = {"branch_id": library.branch, "desk": "x", "opening_float": more}
+    for path, body, field in (
+        (SESSIONS, opening, "opening_float"),
+        (f"{API}/payments", to_ann, "amount"),
+        (f"{API}/fines", to_ann, "amount"),
+        (f"{API}/refunds", to_ann | {"reason": "Credit"}, "amount"),
+    ):
+        told = expect(await library.staff.post(path, json=body), 422)
+        says = "At most 1000000000 minor units (cents) at once."
+        assert [(e["pointer"], e["says"]) for e in told["errors"]] == [(f"#/{field}", says)]
+    assert expect(await library.staff.get(f"{API}/users/{ann.id}/account"))["items"] == []

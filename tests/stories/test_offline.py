@@ -82,8 +82,8 @@ async def test_ten_browsers_send_the_same_at_once(library: Library) -> None:
 
 async def test_what_is_wrong_is_refused_and_changes_nothing(library: Library) -> None:
     ann, copy = await library.reader("Ann"), await library.copy()
-    notes = await registered(library)
-    notes.write("check-out", copy["barcode"], ann.card, at=datetime.now(UTC))
+    notes, began = await registered(library), datetime.now(UTC)
+    notes.write("check-out", copy["barcode"], ann.card, at=began)
     batch = batch_of(notes)
     forged = {**batch["transactions"][0], "card_number": "1000000008"}
     told = await send(library, batch | {"transactions": [forged]}, 409)
@@ -98,6 +98,14 @@ async def test_what_is_wrong_is_refused_and_changes_nothing(library: Library) ->
     assert await library.loans_of(ann) == []
     expect(await library.staff.post(f"{OFFLINE}/desks/{notes.desk_id}/revoke"))
     assert (await send(library, batch, 409))["reason"] == "revoked"
+    nothing = {"name": "New", "replaces": str(uuid4())}
+    answer = await library.staff.post(f"{OFFLINE}/desks", json=nothing)
+    assert expect(answer, 422)["errors"][0]["pointer"] == "#/replaces"
+    replacing = {"name": "New bus", "replaces": notes.desk_id}
+    new = Notebook.of(expect(await library.staff.post(f"{OFFLINE}/desks", json=replacing), 201))
+    new.write("check-out", copy["barcode"], ann.card, at=began)
+    assert (await send(library, batch_of(new)))["results"][0]["recorded"]
+    assert len(await library.loans_of(ann)) == 1
     listed = expect(await library.staff.get(f"{OFFLINE}/desks?limit=100"))["items"]
     (mine,) = [each for each in listed if each["id"] == notes.desk_id]
     assert mine["revoked_at"] is not None

@@ -54,3 +54,5 @@ def test_what_is_typed_is_an_amount_or_nothing(text: str, minor: int | None) -> 
 def test_yen_have_no_decimals() -> None:
     assert amounts.typed("500", "JPY") == Money(amount=500, currency="JPY")
     assert amounts.typed("500.5", "JPY") is None
+    assert amounts.typed("10000000", "EUR") == Money(amount=10**9)
+    assert amounts.typed("10000000.01", "EUR") is None, "more than is taken at once"

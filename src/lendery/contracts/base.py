@@ -16,6 +16,8 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 T = TypeVar("T")
+MOST_KEPT = 2**63 - 1  # what a column of a table holds
+MOST_TYPED = 10**9  # minor units
 
 
 def new_id() -> UUID:
@@ -92,8 +94,27 @@ class Money(Value):
 
     model_config = ConfigDict(frozen=True, from_attributes=True, extra="forbid")
 
-    amount: int = Field(ge=-(10**12), le=10**12)
+    amount: int = Field(ge=-MOST_KEPT, le=MOST_KEPT)
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "EUR"
+
+
+def _small_enough(money: Money) -> Money:
+    if abs(money.amount) > MOST_TYPED:
+        raise ValueError(f"At most {MOST_TYPED} minor units (cents) at once.")
+    return money
+
+
+# What somebody types in. A thousand million of these add up to money that can be kept and shown.
+Amount = Annotated[
+    Money,
+    AfterValidator(_small_enough),
+    Field(
+        description=f"At most {MOST_TYPED} minor units.",
+        json_schema_extra={
+            "properties": {"amount": {"minimum": -MOST_TYPED, "maximum": MOST_TYPED}}
+        },
+    ),
+]
 
 
 class Page(Value, Generic[T]):

@@ -18,6 +18,7 @@ class Permission(StrEnum):
     WAIVE = "loans:waive"
     UNDO = "desk:undo"
     OFFLINE = "desk:offline"
+    OFFLINE_REGISTER = "desk:offline-register"
     PLACE_HOLDS = "holds:own"
     MANAGE_HOLDS = "holds:manage"
     SETTLE = "fines:settle"

@@ -2,7 +2,7 @@
 
 import re
 
-from lendery.contracts.base import Money
+from lendery.contracts.base import MOST_TYPED, Money
 
 # ISO 4217: how many digits after the point, where it is not two.
 PLACES = dict.fromkeys(
@@ -34,7 +34,7 @@ def said(money: Money) -> str:
 def typed(text: str, currency: str) -> Money | None:
     """What somebody wrote in a field: 4, 4.2, 4,20, with the currency or without.
 
-    None when it is no amount, or finer than the currency is.
+    None when it is no amount, finer than the currency is, or more than is taken at once.
     """
     found = TYPED.match(text.strip().removesuffix(currency).strip())
     if found is None:
@@ -42,7 +42,8 @@ def typed(text: str, currency: str) -> Money | None:
     after, cents = places(currency), found[2] or ""
     if len(cents) > after:
         return None
-    return Money(amount=int(found[1] + cents.ljust(after, "0")), currency=currency)
+    amount = int(found[1] + cents.ljust(after, "0"))
+    return Money(amount=amount, currency=currency) if amount <= MOST_TYPED else None
 
 
 def total(parts: list[Money], currency: str) -> Money:

@@ -17,6 +17,7 @@ from lendery.circulation.rules.offline import (
     signature,
 )
 from lendery.circulation.rules.offline_conflicts import (
+    NEVER_WAIVED,
     NOT_RECORDED,
     RECORDED,
     SAYS,
@@ -215,6 +216,7 @@ def test_each_code_has_its_sentence_and_what_to_do() -> None:
             proposal, what = proposed("check-out", [code], recorded=recorded)
             assert what.endswith(".") and proposal
             assert ("accept" in what) is recorded
+            assert ("a reason" in what) is (recorded and code in NEVER_WAIVED)
     assert says("check-out", "on-hold") != says("renewal", "on-hold")
 
 

@@ -12,13 +12,12 @@ from lendery.catalog.importing.ready import Held, Ready
 from lendery.catalog.importing.taking import Taking
 from lendery.catalog.repository import copies as copies_kept
 from lendery.catalog.repository import sources
-from lendery.contracts.base import Money, new_id
+from lendery.contracts.base import MOST_TYPED, Money, new_id
 from lendery.contracts.catalog import BareCopy
 from lendery.platform.db import Session
 
 BARCODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
-MOST_MONEY = 10**12
 
 
 @dataclass
@@ -78,7 +77,7 @@ def _copy(taking: Taking, held: Held, book_id: UUID, taken: dict[str, UUID]) -> 
         )
     kind = held.item_type if held.item_type and CODE.fullmatch(held.item_type) else "book"
     price = None
-    if held.price_amount is not None and 0 <= held.price_amount <= MOST_MONEY:
+    if held.price_amount is not None and 0 <= held.price_amount <= MOST_TYPED:
         price = Money(amount=held.price_amount, currency=taking.currency)
     return BareCopy(
         id=new_id(),

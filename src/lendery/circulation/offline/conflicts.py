@@ -9,7 +9,7 @@ from lendery.circulation.cases import Unmet
 from lendery.circulation.house import HouseKeeper
 from lendery.circulation.offline.recording import Happened, Recorded, Recorder
 from lendery.circulation.repository import offline, remembered
-from lendery.circulation.rules.offline_conflicts import proposed, says
+from lendery.circulation.rules.offline_conflicts import NEVER_WAIVED, proposed, says
 from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.base import Busy, Invalid, Page, Window
 from lendery.contracts.circulation.offline import (
@@ -67,8 +67,7 @@ class ConflictDesk:
     ) -> OfflineConflict:
         actor.must(Permission.OFFLINE)
         if settle.how == "dismiss" and settle.reason is None:
-            reason = "Say why it is dismissed."
-            raise Invalid(reason, errors=[{"pointer": "#/reason", "says": reason}])
+            raise _no_reason("Say why it is dismissed.")
         met: set[Literal["patron", "copy"]] = set()
         for _ in range(TRIES):
             try:
@@ -113,6 +112,8 @@ class ConflictDesk:
             if isinstance(recorded, Unmet):
                 return recorded, barcode, (did.card_number or "").upper()
             outcome = _must_be_recorded(recorded)
+        if settle.reason is None and outcome.recorded and NEVER_WAIVED.intersection(outcome.codes):
+            raise _no_reason("Say why: nobody could have waived this at the desk.")
         settled = offline.settling(
             row.id,
             conflicts=list(dict.fromkeys([*row.conflicts, *outcome.codes])),
@@ -149,6 +150,10 @@ class ConflictDesk:
         return Happened(
             row.kind, barcode, card, desk.branch_id, row.happened_at, by_rules_of_today=True
         )
+
+
+def _no_reason(says: str) -> Invalid:
+    return Invalid(says, errors=[{"pointer": "#/reason", "says": says}])
 
 
 def _must_fit(row: Any, settle: SettleConflict) -> None:

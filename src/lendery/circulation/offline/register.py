@@ -18,7 +18,7 @@ from lendery.contracts.circulation.offline import (
     RegisteredOfflineDesk,
 )
 from lendery.contracts.permissions import Actor, Permission
-from lendery.platform.db import Database
+from lendery.platform.db import Database, Tx
 from lendery.platform.paging import make_cursor, read_cursor
 
 
@@ -31,33 +31,38 @@ class DeskRegister:
     async def register(
         self, *, desk: NewOfflineDesk, actor: Actor, now: datetime
     ) -> RegisteredOfflineDesk:
-        actor.must(Permission.OFFLINE)
-        branch_id = desk.branch_id or actor.desk
-        if branch_id is None:
-            says = "Say at which branch the desk stands."
-            raise Invalid(says, errors=[{"pointer": "#/branch_id", "says": says}])
-        columns: dict[str, Any] = {
-            "id": new_id(),
-            "name": desk.name,
-            "branch_id": branch_id,
-            "registered_at": now,
-            "registered_by": actor.id,
-            "revoked_at": None,
-        }
+        actor.must(Permission.OFFLINE_REGISTER)
         async with self.db.begin() as tx:
+            before = await _replaced(tx, desk)
+            branch_id = before.branch_id if before else desk.branch_id or actor.desk
+            if branch_id is None:
+                raise _invalid("branch_id", "Say at which branch the desk stands.")
             house = await self.keeper.now(tx, now)
             house.branch(branch_id)
+            columns: dict[str, Any] = {
+                "id": new_id(),
+                "name": desk.name,
+                "branch_id": branch_id,
+                "registered_at": before.registered_at if before else now,
+                "registered_by": actor.id,
+                "revoked_at": None,
+            }
             told = OfflineDeskRegistered(
-                at=now, desk_id=columns["id"], branch_id=branch_id, by=actor.id
+                at=now,
+                desk_id=columns["id"],
+                branch_id=branch_id,
+                by=actor.id,
+                replaces=desk.replaces,
             )
+            since = before.last_at if before else now
             added = offline.adding_desk(
-                **columns, last_sequence=0, last_signature=None, last_at=now
+                **columns, last_sequence=0, last_signature=None, last_at=since
             )
             await tx.write(added, tx.announcement(told))
         return RegisteredOfflineDesk(**columns, key=desk_key(self.secret, columns["id"]).hex())
 
     async def revoke(self, *, desk_id: UUID, actor: Actor, now: datetime) -> OfflineDesk:
-        actor.must(Permission.OFFLINE)
+        actor.must(Permission.OFFLINE_REGISTER)
         async with self.db.begin() as tx:
             row = await offline.lock_desk(tx, desk_id)
             if row is None:
@@ -88,6 +93,24 @@ class DeskRegister:
             next_cursor=make_cursor(shown[-1].id) if len(rows) > window.limit else None,
             total=total,
         )
+
+
+async def _replaced(tx: Tx, desk: NewOfflineDesk) -> Any | None:
+    """The desk that this one stands in for: it may send what that one did not."""
+    if desk.replaces is None:
+        return None
+    row = await offline.desk_by_id(tx, desk.replaces)
+    if row is None:
+        raise _invalid("replaces", "There is no such desk.")
+    if row.revoked_at is None:
+        raise _invalid("replaces", "That desk may still send. Revoke it first.")
+    if desk.branch_id not in (None, row.branch_id):
+        raise _invalid("branch_id", "That desk stood at another branch. Leave the branch out.")
+    return row
+
+
+def _invalid(field: str, says: str) -> Invalid:
+    return Invalid(says, errors=[{"pointer": f"#/{field}", "says": says}])
 
 
 def desk_value(row: Any) -> OfflineDesk:

@@ -60,14 +60,19 @@ class UploadDesk:
         return await self.batch(batch_id=batch.id, actor=actor)
 
     async def _accepted(self, batch: NewOfflineBatch, actor: Actor, now: datetime) -> int:
-        """The number up to which all was taken before."""
+        """The number up to which all was taken before, or nothing more will be."""
         for _ in range(TRIES):
             try:
                 async with self.db.begin() as tx:
                     desk = await _locked(tx, batch.desk_id)
+                    known = await _known(tx, batch)
+                    if known and desk.revoked_at is not None:
+                        return batch.transactions[-1].sequence
                     signed = await self._signed(tx, desk, batch.transactions)
                     _must(rules.batch_objection(signed, batch.transactions, now=now))
-                    await _note(tx, batch, actor, now)
+                    if not known:
+                        came = {"received_at": now, "received_by": actor.id, "place": new_id()}
+                        await tx.write(offline.adding_batch(**_told(batch), **came))
                     return signed.last_sequence
             except Duplicate:
                 continue  # the same batch, for another desk, at the same moment
@@ -119,6 +124,8 @@ class UploadDesk:
         met: frozenset[str],
     ) -> Unmet | None:
         desk = await _locked(tx, batch.desk_id)
+        if desk.revoked_at is not None:
+            return None  # since the batch was accepted: the answer says what was taken
         signed = await self._signed(tx, desk, [did])
         _must(rules.batch_objection(signed, [did], now=now))  # another batch may have come between
         if did.sequence <= desk.last_sequence:
@@ -174,21 +181,23 @@ def _must(objection: rules.BatchObjection | None) -> None:
         raise OfflineRefused(objection.says, reason=objection.code, **told)
 
 
-async def _note(tx: Tx, batch: NewOfflineBatch, actor: Actor, now: datetime) -> None:
-    """That it came, once. Raises OfflineRefused where its id was another batch's."""
-    told = {
+def _told(batch: NewOfflineBatch) -> dict[str, Any]:
+    return {
+        "id": batch.id,
         "desk_id": batch.desk_id,
         "first_sequence": batch.transactions[0].sequence,
         "last_sequence": batch.transactions[-1].sequence,
         "last_signature": batch.transactions[-1].signature,
     }
+
+
+async def _known(tx: Tx, batch: NewOfflineBatch) -> bool:
+    """Did it come before? Raises OfflineRefused where its id was another batch's."""
     row = await offline.batch_by_id(tx, batch.id)
-    if row is None:
-        came = {"received_at": now, "received_by": actor.id, "place": new_id()}
-        await tx.write(offline.adding_batch(id=batch.id, **told, **came))
-    elif any(getattr(row, name) != value for name, value in told.items()):
+    if row is not None and any(getattr(row, name) != its for name, its in _told(batch).items()):
         says = "Not taken: another batch had this id. Give it a new one."
         raise OfflineRefused(says, reason="batch-changed")
+    return row is not None
 
 
 def _kept(

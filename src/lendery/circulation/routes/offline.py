@@ -27,6 +27,7 @@ from lendery.platform.http.answers import PageWindow, answer, page_answer
 from lendery.platform.http.identity import Needs
 
 Staff = Annotated[Actor, Depends(Needs(Permission.OFFLINE))]
+Registrar = Annotated[Actor, Depends(Needs(Permission.OFFLINE_REGISTER))]
 
 
 def routes(desks: OfflineDesks, batches: OfflineBatches, conflicts: OfflineConflicts) -> APIRouter:
@@ -39,8 +40,11 @@ def routes(desks: OfflineDesks, batches: OfflineBatches, conflicts: OfflineConfl
 
 def _desks(router: APIRouter, desks: OfflineDesks) -> None:
     @router.post("/desks", status_code=201, response_model=RegisteredOfflineDesk)
-    async def register(request: Request, actor: Staff, desk: NewOfflineDesk) -> Response:
-        """Register a desk that may work offline. Its key is told this once."""
+    async def register(request: Request, actor: Registrar, desk: NewOfflineDesk) -> Response:
+        """Register a desk that may work offline. Its key is told this once.
+
+        With `replaces` it stands in for a desk that was revoked, and sends what that one did not.
+        """
         made = await desks.register(desk=desk, actor=actor, now=datetime.now(UTC))
         told = answer(made, request, status=201, location=f"/api/v1/offline/desks/{made.id}")
         told.headers["cache-control"] = "no-store"
@@ -57,8 +61,11 @@ def _desks(router: APIRouter, desks: OfflineDesks) -> None:
         return answer(await desks.desk(desk_id=desk_id, actor=actor), request)
 
     @router.post("/desks/{desk_id}/revoke", response_model=OfflineDesk)
-    async def revoke(request: Request, actor: Staff, desk_id: UUID) -> Response:
-        """Take nothing more from this desk, not even what it did before."""
+    async def revoke(request: Request, actor: Registrar, desk_id: UUID) -> Response:
+        """Take nothing more from this desk, not even what it did before.
+
+        What was not taken is sent by a desk that is registered to replace it.
+        """
         now = datetime.now(UTC)
         return answer(await desks.revoke(desk_id=desk_id, actor=actor, now=now), request)
 
@@ -69,7 +76,8 @@ def _batches(router: APIRouter, batches: OfflineBatches) -> None:
         """Take over what a desk did offline, in order, each at the time when it happened.
 
         409 `offline-refused`: nothing of it was taken. Sent again, it has no further effect and
-        the same answer; one that was cut off goes on where it stopped.
+        the same answer; one that was cut off goes on where it stopped. If the desk is revoked
+        meanwhile it stops there: the answer says what was taken, and is not `complete`.
         """
         now = datetime.now(UTC)
         return answer(await batches.upload(batch=batch, actor=actor, now=now), request)
@@ -112,6 +120,8 @@ def _conflicts(router: APIRouter, conflicts: OfflineConflicts) -> None:
         request: Request, actor: Staff, conflict_id: UUID, settle: SettleConflict
     ) -> Response:
         """Accept what was recorded; record what was not, or dismiss it with a reason.
+
+        A reason is needed, too, where it passes over what nobody may waive at a desk.
 
         409 `conflict-not-settled`: something is still in the way, or somebody was faster.
         """

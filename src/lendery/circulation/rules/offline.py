@@ -70,7 +70,7 @@ def batch_objection(
 ) -> BatchObjection | None:
     """Why nothing of the batch is taken; None: it may be."""
     if desk.revoked:
-        says = "Not taken: this desk was revoked. Register it anew."
+        says = "Not taken: this desk was revoked. Register another that replaces it."
         return BatchObjection("revoked", says)
     if found := _out_of_order(desk, batch):
         return found

@@ -66,14 +66,28 @@ NOT_RENEWED: tuple[Proposal, str] = (
     "renew",
     "Renew it and waive what may be waived, or tell the reader when it is due; then dismiss this.",
 )
+# What no desk with a line could have passed over.
+NEVER_WAIVED: frozenset[OfflineCode] = frozenset(
+    {"card-stolen", "card-long-expired", "patron-blocked", "on-loan", "withdrawn"}
+)
+SPEAK = "It is lent. Speak to the reader, and accept this with a reason."
 RECORDED: Mapping[OfflineCode, tuple[Proposal, str]] = {
     "kept-for-hold": ("fetch", "Fetch it, put it on the hold shelf, and accept this."),
     "to-send": ("fetch", "Fetch it, send it where it belongs, and accept this."),
     "card-stolen": (
         "look",
-        "Speak to the reader whose card it is, mark the copy, and accept this.",
+        "Speak to the reader whose card it is, mark the copy, and accept this with a reason.",
     ),
-    "on-loan": ("look", "Look whether the earlier reader was charged rightly, and accept this."),
+    "patron-blocked": ("look", SPEAK),
+    "card-long-expired": ("look", SPEAK),
+    "withdrawn": (
+        "look",
+        "Ask for the copy back or take it into stock again, and accept this with a reason.",
+    ),
+    "on-loan": (
+        "look",
+        "Look whether the earlier reader was charged rightly, and accept this with a reason.",
+    ),
     "on-hold": ("look", "Ask for the copy back if the other reader cannot wait, and accept this."),
 }
 LENT: tuple[Proposal, str] = (

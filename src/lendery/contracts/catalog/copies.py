@@ -5,7 +5,17 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from lendery.contracts.base import Code, Event, Input, Line, Money, NotFound, Problem, Value
+from lendery.contracts.base import (
+    Amount,
+    Code,
+    Event,
+    Input,
+    Line,
+    Money,
+    NotFound,
+    Problem,
+    Value,
+)
 
 Barcode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 CopyStatus = Literal[
@@ -51,7 +61,7 @@ class NewCopy(Input):
     item_type: Code = "book"
     location: Line | None = None
     call_number: Line | None = None
-    price: Money | None = None
+    price: Amount | None = None
 
 
 class CopyChanges(Input):
@@ -60,7 +70,7 @@ class CopyChanges(Input):
     item_type: Code | None = None
     location: Line | None = None
     call_number: Line | None = None
-    price: Money | None = None
+    price: Amount | None = None
 
 
 class CopyFilter(Value):

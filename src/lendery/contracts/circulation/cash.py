@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from lendery.contracts.base import (
+    Amount,
     Event,
     Input,
     Money,
@@ -105,13 +106,13 @@ class NewCashSession(Input):
 
     branch_id: UUID | None = None
     desk: DeskName
-    opening_float: Money
+    opening_float: Amount
 
 
 class CashCount(Input):
     """What lies in the drawer, the float too."""
 
-    counted: Money
+    counted: Amount
 
 
 class CashSessionFilter(Value):

@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import AfterValidator, StringConstraints
 
 from lendery.contracts.base import (
+    Amount,
     Event,
     Input,
     Line,
@@ -110,7 +111,7 @@ class NewCharge(Input):
     """A charge by hand; lateness and holds are charged by themselves."""
 
     patron_id: UUID
-    amount: Money
+    amount: Amount
     reason: Literal["lost", "damaged", "card", "other"] = "other"
     note: Line | None = None
 
@@ -124,7 +125,7 @@ class NewPayment(Input):
     """
 
     patron_id: UUID
-    amount: Money
+    amount: Amount
     method: Method = "cash"
     fine_ids: list[UUID] | None = None
     branch_id: UUID | None = None
@@ -134,7 +135,7 @@ class NewPayment(Input):
 class NewWaiver(Input):
     """Without `amount` all that is still owed of it."""
 
-    amount: Money | None = None
+    amount: Amount | None = None
     reason: Line
 
 
@@ -148,7 +149,7 @@ class NewRefund(Input):
     """Pays a credit out; `branch_id` and `desk` as for a payment."""
 
     patron_id: UUID
-    amount: Money
+    amount: Amount
     method: Method = "cash"
     reason: Line
     branch_id: UUID | None = None

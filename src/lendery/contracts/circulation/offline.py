@@ -69,15 +69,21 @@ def _in_milliseconds(at: datetime) -> datetime:
 
 
 class NewOfflineDesk(Input):
-    """`branch_id`: where it stands; without it the desk of whoever registers it."""
+    """`branch_id`: where it stands; without it the desk of whoever registers it.
+
+    `replaces`: a desk of that branch that was revoked. The new one may also send what happened
+    since that one was registered and was not taken from it.
+    """
 
     name: Line
     branch_id: UUID | None = None
+    replaces: UUID | None = None
 
 
 class OfflineDesk(Value):
     """`next_sequence` is the number of what it sends next, `head` the signature that is covered by
-    the next one (null: it sent nothing yet)."""
+    the next one (null: it sent nothing yet). Of a desk that replaces another `registered_at` is
+    when that one was registered: nothing older is taken."""
 
     id: UUID
     name: str
@@ -140,7 +146,8 @@ class OfflineResult(Value):
 
 
 class OfflineBatch(Value):
-    """`complete`: all of it was dealt with. If not, send it again and it goes on."""
+    """`complete`: all of it was dealt with. If not, send it again and it goes on; unless its desk
+    was revoked, for then a desk that replaces it sends what was not taken."""
 
     id: UUID
     desk_id: UUID
@@ -197,7 +204,9 @@ class OfflineConflictFilter(Value):
 
 class SettleConflict(Input):
     """`accept`: it was recorded, and that is well. `record`: it was not, and is now, with barcode
-    and card put right if they were wrong. `dismiss`: it was not and will not be; says why."""
+    and card put right if they were wrong. `dismiss`: it was not and will not be; says why.
+
+    The others say why where they pass over what nobody may waive at a desk."""
 
     how: Settlement
     reason: Line | None = None
@@ -236,6 +245,7 @@ class OfflineDeskRegistered(Event):
     desk_id: UUID
     branch_id: UUID
     by: UUID | None = None
+    replaces: UUID | None = None
 
 
 class OfflineDeskRevoked(Event):
@@ -276,7 +286,8 @@ class OfflineDesks(Protocol):
     async def register(
         self, *, desk: NewOfflineDesk, actor: Actor, now: datetime
     ) -> RegisteredOfflineDesk:
-        """Raises Invalid where there is no such branch, or none is said."""
+        """Raises Invalid where there is no such branch, or none is said, and where what it is to
+        replace was not revoked or stood elsewhere."""
         ...
 
     async def revoke(self, *, desk_id: UUID, actor: Actor, now: datetime) -> OfflineDesk:
@@ -318,5 +329,8 @@ class OfflineConflicts(Protocol):
     async def settle(
         self, *, conflict_id: UUID, settle: SettleConflict, actor: Actor, now: datetime
     ) -> OfflineConflict:
-        """Raises ConflictNotSettled. Settled the same way again, it answers the same."""
+        """Raises ConflictNotSettled, and Invalid where a reason is missing.
+
+        Settled the same way again, it answers the same.
+        """
         ...
