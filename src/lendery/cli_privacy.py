@@ -1,6 +1,7 @@
 """The commands about what is known of people: retention, export, erasure, look-ups."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,9 +75,9 @@ def export(
     if out is None:
         print(made.model_dump_json(indent=2))
     elif out.suffix == ".zip":
-        out.write_bytes(zipped(made))
+        _write(out, zipped(made))
     else:
-        out.write_text(made.model_dump_json(indent=2))
+        _write(out, made.model_dump_json(indent=2).encode())
 
 
 @privacy.command("erase")
@@ -119,6 +120,17 @@ def lookups(who: Who) -> None:
     for each in page.items:
         table.add_row(f"{each.at:%Y-%m-%d %H:%M}", str(each.by), each.what, each.why or "")
     Console().print(table)
+
+
+def _write(out: Path, content: bytes) -> None:
+    """For whoever ran the command and nobody else. What is there already is left alone."""
+    try:
+        with os.fdopen(os.open(out, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(content)
+    except FileExistsError:
+        _end(f"{out} is there already. Nothing was written: give another name.")
+    except OSError as error:
+        _end(f"{out} cannot be written: {error.strerror}.")
 
 
 def _show(done: Erasure) -> None:

@@ -25,6 +25,7 @@ from tests.accounts.conftest import Joins, as_actor, count, events_of
 
 PASSWORD = "long enough for Ann"
 A_DAY, A_MOMENT = timedelta(days=1), timedelta(microseconds=1)
+TOKENS = timedelta(hours=2)  # no access token lives longer
 PAGE = Window(limit=10)
 
 
@@ -290,3 +291,83 @@ async def test_what_ends_by_itself_is_deleted_in_time(
     assert await count(db, table.name) == 0
     if table is session:
         assert await count(db, refresh.name) == 0
+
+
+async def finished_at(db: Database, user_id: UUID) -> datetime | None:
+    async with db.read() as reading:
+        query = select(erasure.c.finished_at).where(erasure.c.user_id == user_id)
+        found: datetime | None = await reading.value(query)
+        return found
+
+
+async def test_it_is_closed_when_no_token_of_the_person_lives_any_more(
+    privacy: PrivacyDesk, db: Database, joins: Joins, now: datetime
+) -> None:
+    ann = await joins("Ann")
+    await privacy.erase(user_id=ann.id, actor=SYSTEM, now=now)
+    for later, closed in ((0 * A_DAY, False), (TOKENS, False), (TOKENS + A_MOMENT, True)):
+        assert await privacy.finish(now=now + later) == 0
+        assert (await finished_at(db, ann.id) is not None) == closed
+    assert (await events_of(db)).count(f"PatronRemoved {ann.id}") == 1
+
+
+async def test_what_came_after_the_end_opens_it_again(
+    privacy: PrivacyDesk, lending: Lending, db: Database, joins: Joins, now: datetime
+) -> None:
+    ann = await joins("Ann")
+    await privacy.erase(user_id=ann.id, actor=SYSTEM, now=now)
+    await privacy.finish(now=now + A_DAY)
+    lending.away = True
+    unsure = await privacy.erasure(user_id=ann.id, actor=SYSTEM)
+    assert unsure.finished_at == await finished_at(db, ann.id) == now + A_DAY
+    lending.away, lending.left = False, [Holding(what="loans", rows=1, fate="unlinked")]
+    for _ in range(2):
+        found = await privacy.erasure(user_id=ann.id, actor=SYSTEM)
+        assert (found.state, found.finished_at) == ("pending", None)
+    assert await finished_at(db, ann.id) is None
+    assert await privacy.finish(now=now + 2 * A_DAY) == 1
+    assert (await events_of(db)).count(f"PatronRemoved {ann.id}") == 2
+    lending.left = []
+    assert await privacy.finish(now=now + 3 * A_DAY) == 0
+    assert await finished_at(db, ann.id) == now + 3 * A_DAY
+
+
+async def test_what_came_late_into_accounts_goes_when_it_is_told_again(
+    privacy: PrivacyDesk, db: Database, joins: Joins, now: datetime
+) -> None:
+    ann = await joins("Ann")
+    await privacy.erase(user_id=ann.id, actor=SYSTEM, now=now)
+    late = {"id": new_id(), "patron_id": ann.id, "by": uuid4(), "what": "record", "why": "Ann"}
+    async with db.begin() as tx:
+        await tx.load(LOOKUPS, [late | {"at": now}])
+    assert await privacy.finish(now=now + A_DAY) == 1
+    assert await count(db, "accounts_lookup") == 0
+    assert await privacy.finish(now=now + A_DAY) == 0
+    assert await finished_at(db, ann.id) == now + A_DAY
+
+
+async def test_whoever_is_answered_a_record_or_blocks_has_looked(
+    privacy: PrivacyDesk, desk: PeopleDesk, joins: Joins, now: datetime
+) -> None:
+    people = [await joins(name) for name in ("Ann", "Ben", "Cas")]
+    lou = as_actor(await joins("Lou", "librarian"))
+    ann, ben, cas = (each.id for each in people)
+    for user_id, name in ((ann, "Ann"), (ben, "Benno")):
+        await desk.change(user_id=user_id, changes={"name": name}, actor=lou, now=now)
+    await desk.blocks(user_id=cas, actor=lou)
+    for user_id in (ann, ben, cas):
+        found = await privacy.lookups(user_id=user_id, actor=SYSTEM, window=PAGE)
+        assert [(each.by, each.what) for each in found.items] == [(lou.id, "record")]
+
+
+async def test_many_reasons_do_not_fill_the_log_of_looks(
+    desk: PeopleDesk, db: Database, joins: Joins
+) -> None:
+    ann, ben, lou = await joins("Ann"), await joins("Ben"), await joins("Lou", "librarian")
+    for number in range(50):
+        curious = as_actor(lou).model_copy(update={"why": f"Reason {number}"})
+        await desk.get(user_id=ann.id, actor=curious)
+    assert await count(db, "accounts_lookup") == 3
+    await desk.get(user_id=ben.id, actor=curious)
+    await desk.blocks(user_id=ben.id, actor=curious)
+    assert await count(db, "accounts_lookup") == 4

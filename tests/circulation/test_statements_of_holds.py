@@ -110,6 +110,7 @@ async def lending(c: Counting) -> None:
     holds = desk.town.holds
     moved = holds.change(hold_id=fourth.id, changes=changes, **desk.here)
     await c.count("a hold is moved", moved)
+    await desk.hold(fourth)  # the first look in ten minutes is written down
     await c.count("a hold is looked at", desk.hold(fourth))
     await c.count("a queue is looked at", desk.queue(copy.book_id))
 

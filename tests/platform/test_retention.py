@@ -155,6 +155,18 @@ def test_a_person_is_exported_and_erased_by_command(libraries: Shelter, tmp_path
             == 0
         )
         assert packed.read_bytes()[:2] == b"PK"
+        plain = tmp_path / "all.json"
+        to_file = ["privacy", "export", card, "--out", str(plain)]
+        assert run.invoke(app, to_file, env=env).exit_code == 0
+        assert NAME in plain.read_text()
+        assert [each.stat().st_mode & 0o777 for each in (packed, plain)] == [0o600, 0o600]
+        plain.write_text("mine")
+        again = run.invoke(app, to_file, env=env)
+        assert again.exit_code == 1 and "is there already" in again.output
+        assert plain.read_text() == "mine"
+        lost = ["privacy", "export", card, "--out", str(tmp_path / "nowhere" / "all.json")]
+        nowhere = run.invoke(app, lost, env=env)
+        assert nowhere.exit_code == 1 and "cannot be written" in nowhere.output
         assert "looked at" in run.invoke(app, ["privacy", "lookups", card], env=env).output
         assert run.invoke(app, ["privacy", "erase", card], input="n\n", env=env).exit_code == 1
         assert NAME in _bytes(Path(url.removeprefix("sqlite:///")))

@@ -4,12 +4,15 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
+from lendery.circulation.models import LOOKUPS, copy, hold, ledger_line, loan
 from lendery.circulation.models import TABLES as CIRCULATION
-from lendery.circulation.models import copy, hold, ledger_line, loan
+from lendery.contracts.base import Window
+from lendery.contracts.permissions import Actor
+from lendery.contracts.reports import Asked
 from lendery.platform.db import Session
 from tests.reports.town import OPENED, Town
 
@@ -126,6 +129,11 @@ async def _same_stock(town: Town, known: dict[str, list[Any]]) -> None:
     overdue = await town.rows("overdue", "branch_id", "overdue")
     assert {id: count for id, count in overdue if count} == late
     assert len(overdue) == 3
+    librarian = Actor(id=uuid4(), role="librarian")
+    counted = {"asked": Asked(name="overdue"), "window": Window(), "as_of": town.now}
+    await town.wiring.reports.read(**counted, actor=librarian)
+    async with town.wiring.db.read() as session:
+        assert late and await session.rows(select(LOOKUPS)) == [], "a number is no look"
     used_ids = {each.copy_id for each in loans}
     town.now += timedelta(days=800)
     dead = await town.rows("dead-stock", "copy_id", "last_lent_on", months=24)

@@ -26,10 +26,12 @@ from lendery.contracts.privacy import (
     PersonExport,
 )
 from lendery.platform.db import Database
+from lendery.platform.http.identity import LONGEST
 from lendery.platform.lookups import note
 from lendery.platform.paging import make_cursor, read_cursor
 
 AGAIN = timedelta(days=1)  # who still has something is told so often
+UNTIL_CLOSED = timedelta(seconds=LONGEST)  # no token of the person can write anything after that
 LENDS = "circulation"  # without its word nobody is erased
 TITLES = 500  # books asked about at a time
 T = TypeVar("T")
@@ -114,12 +116,17 @@ class PrivacyDesk:
     async def _report(self, row: Any) -> Erasure:
         parts = [await self._part(context, row) for context in self.holders]
         done = all(part.state == "done" for part in parts)
+        finished_at = row.finished_at
+        if finished_at is not None and any(part.left for part in parts):
+            async with self.db.begin() as tx:  # it came after the end: they are told again
+                await erasures.reopen(tx, row.user_id)
+            finished_at = None
         return Erasure(
             user_id=row.user_id,
             state="done" if done else "pending",
             asked_at=row.asked_at,
             asked_by=row.asked_by,
-            finished_at=row.finished_at,
+            finished_at=finished_at,
             parts=parts,
         )
 
@@ -142,11 +149,14 @@ class PrivacyDesk:
             done = (await self._report(row)).state == "done"
             still += not done
             async with self.db.begin() as tx:
-                if done:
+                if done and row.asked_at < now - UNTIL_CLOSED:
                     await erasures.finish(tx, row.user_id, now=now)
-                elif row.told_at <= now - AGAIN and await erasures.told_again(
-                    tx, row.user_id, now=now
+                elif (
+                    not done
+                    and row.told_at <= now - AGAIN
+                    and await erasures.told_again(tx, row.user_id, now=now)
                 ):
+                    await erasures.forget(tx, row.user_id, now=now)
                     await tx.announce(PatronRemoved(at=now, patron_id=row.user_id))
         return still
 

@@ -162,19 +162,10 @@ class PeopleDesk:
             async with self.db.begin() as tx:
                 person = await _to_change(tx, user_id, version, actor, frozenset(given))
                 new = {name: v for name, v in given.items() if getattr(person, name) != v}
-                if not new:
-                    return person
-                await _must_leave_an_admin(tx, person, new)
-                if "guarantor_id" in new:
-                    await _must_be_guarantors(tx, [new["guarantor_id"]], of=user_id)
-                changed = person.model_copy(update={**new, "version": person.version + 1})
-                values = {**new, "version": changed.version, "search_words": words(changed)}
-                await rows.change(tx, user_id=user_id, values=values)
-                if new.keys() & set(rules.ENDS_SESSIONS):
-                    await sessions.end_all(tx, user_id=user_id, now=now)
-                await tx.announce(PatronChanged(at=now, patron_id=user_id))
+                changed = await _changed(tx, person, new, now) if new else person
         except Duplicate as duplicate:
             raise _taken(*duplicate.columns) from duplicate
+        await note(self.db, LOOKUPS, actor, [user_id], "record")  # all of it is answered
         return changed
 
     async def remove(
@@ -208,7 +199,9 @@ class PeopleDesk:
         actor.must_be(user_id, Permission.SEE_PEOPLE)
         async with self.db.read() as session:
             _known(await rows.person(session, user_id=user_id))
-            return await rows.blocks(session, user_id=user_id)
+            found = await rows.blocks(session, user_id=user_id)
+        await note(self.db, LOOKUPS, actor, [user_id], "record")
+        return found
 
     async def block(
         self, *, user_id: UUID, block: NewBlock, actor: Actor, now: datetime
@@ -245,6 +238,19 @@ async def _to_change(
     if version is not None and version != person.version:
         raise Stale("This person's record has changed since you read it.")
     return person
+
+
+async def _changed(tx: Tx, person: User, new: dict[str, Any], now: datetime) -> User:
+    await _must_leave_an_admin(tx, person, new)
+    if "guarantor_id" in new:
+        await _must_be_guarantors(tx, [new["guarantor_id"]], of=person.id)
+    changed = person.model_copy(update={**new, "version": person.version + 1})
+    values = {**new, "version": changed.version, "search_words": words(changed)}
+    await rows.change(tx, user_id=person.id, values=values)
+    if new.keys() & set(rules.ENDS_SESSIONS):
+        await sessions.end_all(tx, user_id=person.id, now=now)
+    await tx.announce(PatronChanged(at=now, patron_id=person.id))
+    return changed
 
 
 async def _must_leave_an_admin(tx: Tx, person: User, changes: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from lendery.circulation.claims import ClaimDesk
 from lendery.circulation.facts import loan_value
 from lendery.circulation.house import HouseKeeper
 from lendery.circulation.lending import CheckOutDesk
-from lendery.circulation.models import LOOKUPS
+from lendery.circulation.looks import note_look
 from lendery.circulation.patron_accounts import with_accrued
 from lendery.circulation.recalling import RecallDesk
 from lendery.circulation.renewals import RenewalDesk
@@ -33,7 +33,6 @@ from lendery.contracts.circulation import (
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.db import Database
-from lendery.platform.lookups import note
 from lendery.platform.paging import make_cursor, read_cursor
 
 
@@ -101,6 +100,7 @@ class LoanDesk:
             raise NotAllowed("You can see your own loans only.")
         if row is None:
             raise NoSuchLoan("There is no such loan.")
+        await note_look(self.db, actor, [row.patron_id], "loans")
         return (await self._valued([row], now))[0]
 
     async def find(
@@ -108,7 +108,6 @@ class LoanDesk:
     ) -> Page[Loan]:
         """Newest first. A reader finds one's own only."""
         actor.must_be(like.patron_id, Permission.LEND)
-        await note(self.db, LOOKUPS, actor, [like.patron_id] if like.patron_id else [], "loans")
         after = read_cursor(window.after, UUID)[0] if window.after else None
         async with self.db.read() as session:
             rows = await lists.loans(
@@ -116,6 +115,8 @@ class LoanDesk:
             )
             total = await lists.count_loans(session, like=like, now=now) if window.total else None
         shown = rows[: window.limit]
+        whose = [like.patron_id] if like.patron_id else [row.patron_id for row in shown]
+        await note_look(self.db, actor, whose, "loans")
         return Page[Loan](
             items=await self._valued(shown, now),
             next_cursor=make_cursor(shown[-1].id) if len(rows) > window.limit else None,

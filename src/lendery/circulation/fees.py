@@ -8,7 +8,8 @@ from uuid import UUID
 
 from lendery.circulation.charging import Charge
 from lendery.circulation.house import HouseKeeper
-from lendery.circulation.models import LOOKUPS, TABLES
+from lendery.circulation.looks import note_look
+from lendery.circulation.models import TABLES
 from lendery.circulation.patron_accounts import Standing, accruing, line_value
 from lendery.circulation.repository import ledger, remembered
 from lendery.circulation.settling import Till
@@ -32,7 +33,6 @@ from lendery.contracts.circulation import (
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform import idempotency
 from lendery.platform.db import Database, Duplicate, Tx
-from lendery.platform.lookups import note
 from lendery.platform.paging import make_cursor, read_cursor
 
 R = TypeVar("R")
@@ -50,7 +50,7 @@ class FeeDesk:
     ) -> Account:
         """A reader's own, or anybody's for staff. Who never owed anything has an empty one."""
         actor.must_be(patron_id, Permission.SETTLE)
-        await note(self.db, LOOKUPS, actor, [patron_id], "account")
+        await note_look(self.db, actor, [patron_id], "account")
         after = read_cursor(window.after, UUID)[0] if window.after else None
         async with self.db.read() as session:
             till = await ledger.till(session, patron_id=patron_id, key=None)
@@ -80,11 +80,13 @@ class FeeDesk:
                 raise NotAllowed("You can see your own fines only.")
             if row is None:
                 raise NoSuchFine("There is no such fine.")
-            return (await self._valued(session, [row], row.patron_id))[0]
+            found = (await self._valued(session, [row], row.patron_id))[0]
+        await note_look(self.db, actor, [row.patron_id], "account")
+        return found
 
     async def fines(self, *, patron_id: UUID, window: Window, actor: Actor) -> Page[Fine]:
         actor.must_be(patron_id, Permission.SETTLE)
-        await note(self.db, LOOKUPS, actor, [patron_id], "account")
+        await note_look(self.db, actor, [patron_id], "account")
         after = read_cursor(window.after, UUID)[0] if window.after else None
         async with self.db.read() as session:
             rows = await ledger.lines(

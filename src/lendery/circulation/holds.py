@@ -11,7 +11,7 @@ from lendery.circulation.collecting import ended
 from lendery.circulation.facts import hold_value
 from lendery.circulation.hold_steps import Step
 from lendery.circulation.house import House, HouseKeeper
-from lendery.circulation.models import LOOKUPS
+from lendery.circulation.looks import note_look
 from lendery.circulation.placing import HoldDesk, must_be_collectable
 from lendery.circulation.repository import holds
 from lendery.circulation.without_neighbours import Memory
@@ -34,7 +34,6 @@ from lendery.contracts.circulation import (
 )
 from lendery.contracts.permissions import Actor, Permission
 from lendery.platform.db import Database, Tx
-from lendery.platform.lookups import note
 from lendery.platform.paging import make_cursor, read_cursor
 
 A_DAY = timedelta(days=1)
@@ -58,14 +57,14 @@ class HoldShelf:
         async with self.db.read() as session:
             row = await holds.hold_by_id(session, hold_id)
             house = await self.keeper.now(session, now)
-        _must_be_allowed(row, actor, "You can see your own holds only.")
+        known = _must_be_allowed(row, actor, "You can see your own holds only.")
+        await note_look(self.db, actor, [known.patron_id], "holds")
         return _shown(row, house, now)
 
     async def find(
         self, *, like: HoldFilter, window: Window, actor: Actor, now: datetime
     ) -> Page[Hold]:
         actor.must_be(like.patron_id, Permission.MANAGE_HOLDS)
-        await note(self.db, LOOKUPS, actor, [like.patron_id] if like.patron_id else [], "holds")
         after = None
         if window.after:
             placed_at, last = read_cursor(window.after, str, UUID)
@@ -76,6 +75,8 @@ class HoldShelf:
             house = await self.keeper.now(session, now)
         shown = rows[: window.limit]
         more = len(rows) > window.limit
+        whose = [like.patron_id] if like.patron_id else [row.patron_id for row in shown]
+        await note_look(self.db, actor, whose, "holds")
         return Page[Hold](
             items=[_shown(row, house, now) for row in shown],
             next_cursor=make_cursor(shown[-1].placed_at, shown[-1].id) if more else None,
@@ -202,8 +203,8 @@ class HoldShelf:
         actor.must(Permission.PLACE_HOLDS)
         async with self.db.read() as session:
             row = await holds.hold_by_id(session, hold_id)
-        _must_be_allowed(row, actor, "You can change your own holds only.")
-        book_id: UUID = row.book_id  # type: ignore[union-attr]
+        known = _must_be_allowed(row, actor, "You can change your own holds only.")
+        book_id: UUID = known.book_id
         return book_id
 
 
@@ -225,13 +226,14 @@ def _shown(row: Any, house: House, now: datetime) -> Hold:
     return hold_value(row, house.hours_of(row.pickup_branch_id).local_date(now))
 
 
-def _must_be_allowed(row: Any | None, actor: Actor, otherwise: str) -> None:
+def _must_be_allowed(row: Any | None, actor: Actor, otherwise: str) -> Any:
     """A reader is not told whether a hold of somebody else exists."""
     if actor.may(Permission.MANAGE_HOLDS):
         if row is None:
             raise NoSuchHold("There is no such hold.")
     elif row is None or row.patron_id is None or row.patron_id != actor.id:
         raise NotAllowed(otherwise)
+    return row
 
 
 def _staff(actor: Actor) -> UUID | None:

@@ -11,6 +11,7 @@ from lendery.circulation.cases import AlreadyTheirs, Case, Unmet, case_of
 from lendery.circulation.collecting import Collected, collected
 from lendery.circulation.facts import copy_was
 from lendery.circulation.house import HouseKeeper
+from lendery.circulation.looks import note_look
 from lendery.circulation.losing import Find, found
 from lendery.circulation.models import TABLES
 from lendery.circulation.repository import holds, loans, remembered
@@ -227,6 +228,7 @@ class CheckOutDesk:
             )
             case = await case_of(session, self.keeper, self.currency, patron, copy, facts, now)
         must_be_allowed(case, request, actor)
+        await note_look(self.db, actor, [known_id(patron)], "loans")
         due_at = None
         if case.patron and case.copy and case.policy.has_rule:
             due_at = rules.due_at(

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import or_
+from sqlalchemy import select
 
 from lendery.circulation.forgetting import forget_links
 from lendery.circulation.models import (
@@ -12,22 +12,26 @@ from lendery.circulation.models import (
     ledger_line,
     loan,
     offline_conflict,
+    offline_transaction,
     patron,
     suspension,
 )
-from lendery.circulation.repository import links
+from lendery.circulation.repository import links, remembered
 from lendery.circulation.rules.words import plain_amount
 from lendery.contracts.base import RequestKey
 from lendery.contracts.privacy import Obstacle
 from lendery.platform.db import Database
 from lendery.platform.personal import Personal, Place
-from lendery.platform.retention import Limit, aged
+from lendery.platform.retention import Limit, aged, emptied
 
 STATISTICS = "What was lent, when and where is counted, without who."
 LAW = "The law of accounts wants the amounts kept; they name nobody."
 THEIRS = frozenset({"patron_id", "borrower"})
-REMEMBERED = (
-    or_(patron.c.active, patron.c.card_number.is_not(None), patron.c.born_on.is_not(None)),
+CONFLICT = frozenset({"patron_id", "card_number", "reason"})
+TAKEN_AT = (
+    select(offline_transaction.c.taken_at)
+    .where(offline_transaction.c.id == offline_conflict.c.id)
+    .scalar_subquery()
 )
 
 
@@ -56,7 +60,7 @@ async def obstacles(db: Database, patron_id: UUID) -> list[Obstacle]:
 
 PERSONAL = Personal(
     places=(
-        Place("patron", patron.c.id, "erased", where=REMEMBERED),
+        Place("patron", patron.c.id, "erased", where=(remembered.IS_KNOWN,)),
         Place("loans", loan.c.patron_id, "unlinked", why=STATISTICS, hidden=THEIRS | {"policy"}),
         Place("holds", hold.c.patron_id, "unlinked", why=STATISTICS, hidden=THEIRS),
         Place("charges and payments", ledger_line.c.patron_id, "unlinked", why=LAW, hidden=THEIRS),
@@ -66,7 +70,22 @@ PERSONAL = Personal(
             offline_conflict.c.patron_id,
             "unlinked",
             why="Staff must still decide what became of the copy.",
-            hidden=frozenset({"patron_id"}),
+            hidden=CONFLICT,
+        ),
+        Place(
+            "cards typed at offline desks",
+            patron.c.id,
+            "erased",
+            hidden=CONFLICT - {"card_number"},
+            by_way_of=(offline_conflict.c.card_number, patron.c.card_number),
+        ),
+        Place(
+            "reasons for settled conflicts",
+            loan.c.patron_id,
+            "erased",
+            hidden=CONFLICT - {"reason"},
+            where=(offline_conflict.c.reason.is_not(None),),
+            by_way_of=(offline_conflict.c.loan_id, loan.c.id),
         ),
         Place("look-ups by staff", LOOKUPS.c.patron_id, "erased"),
         Place(
@@ -82,5 +101,17 @@ PERSONAL = Personal(
 )
 LIMITS = (
     Limit(tuple(links.CUTS), "unlinked", lambda settings: settings.history_days, forget_links),
+    emptied(
+        "cards typed at offline desks",
+        offline_conflict.c.card_number,
+        TAKEN_AT,
+        lambda settings: settings.history_days,
+    ),
+    emptied(
+        "reasons for settled conflicts",
+        offline_conflict.c.reason,
+        offline_conflict.c.settled_at,
+        lambda settings: settings.history_days,
+    ),
     aged("look-ups by staff", LOOKUPS, LOOKUPS.c.at, lambda settings: settings.lookups_days),
 )

@@ -42,12 +42,14 @@ async def refresh_patron(tx: Tx, event: PatronChanged, told: Patron | None) -> N
 
 async def forget_patron(tx: Tx, event: PatronRemoved, told: Patron | None) -> None:
     """What is remembered first says that it is newer than anything still on its way."""
+    known = await remembered.patron_seen(tx, card=None, patron_id=event.patron_id)
     if told is not None:
         await remembered.remember_patron(tx, told)
+    card = known.card_number if known is not None else None
+    await offline.forget_patron(tx, event.patron_id, card=card)  # while their loans are known
     await person_left(tx, event.patron_id, now=event.at)
     await erase_links(tx, event.patron_id, now=event.at)
     await remembered.forget_patron(tx, event.patron_id)
-    await offline.forget_patron(tx, event.patron_id)
 
 
 async def ask_copy(ports: Neighbours, event: CopyChanged) -> BareCopy | None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from lendery.circulation import rules
+from lendery.circulation.looks import note_look
 from lendery.circulation.repository import remembered, suspensions
 from lendery.contracts.base import new_id
 from lendery.contracts.circulation import (
@@ -69,6 +70,7 @@ class SuspensionDesk:
         actor.must_be(patron_id, Permission.LEND)
         async with self.db.read() as session:
             rows = await suspensions.running(session, patron_id, now)
+        await note_look(self.db, actor, [patron_id], "account")
         return [PatronSuspension.model_validate(row) for row in rows]
 
     async def lift(self, *, suspension_id: UUID, actor: Actor, now: datetime) -> PatronSuspension:

@@ -44,7 +44,11 @@ class Part(Value):
 
 
 class Erasure(Value):
-    """`done` when no part holds anything that leads to the person."""
+    """`done` when no part holds anything that leads to the person.
+
+    `finished_at` is when it was closed: two hours after it was asked for at the earliest, since a
+    request of the person may be on its way until then. It is null again when something was found.
+    """
 
     user_id: UUID
     state: Literal["done", "pending"]
@@ -118,7 +122,7 @@ class Privacy(Protocol):
         ...
 
     async def finish(self, *, now: datetime) -> int:
-        """Closes the erasures that are complete; how many are still pending."""
+        """Closes the erasures that are complete and old enough; in how many something is left."""
         ...
 
     async def lookups(self, *, user_id: UUID, actor: Actor, window: Window) -> Page[Lookup]:

@@ -67,7 +67,7 @@ async def ask_hold(
     kind, state = HOLDS[type(event)]
     if held is None or held.state != state:
         return None
-    if isinstance(event, HoldCancelled) and await _is_gone(ports, held.patron_id):
+    if await _is_gone(ports, held.patron_id):
         return None
     facts = {
         "branch": held.branch,
@@ -82,7 +82,7 @@ async def ask_renewed(ports: Neighbours, event: LoanRenewed) -> Told | None:
     if not event.automatic or _is_before(ports, event):
         return None
     loan = await ports.due_list.loan(loan_id=event.loan_id, now=event.at)
-    if loan is None:
+    if loan is None or await _is_gone(ports, loan.patron_id):
         return None
     facts = {
         "branch": loan.branch,
@@ -96,7 +96,7 @@ async def ask_charge(ports: Neighbours, event: FineCharged) -> Told | None:
     if _is_before(ports, event):
         return None
     posted = await ports.due_list.charge(fine_id=event.fine_id)
-    if posted is None:
+    if posted is None or await _is_gone(ports, posted.patron_id):
         return None
     return _told(ports, _money(ports, posted, "charge-added", {"reason": posted.reason}))
 
@@ -106,7 +106,7 @@ async def ask_payment(ports: Neighbours, event: FinePaid) -> Told | None:
     if _is_before(ports, event):
         return None
     posted = await ports.due_list.payment(settlement_id=event.settlement_id)
-    if posted is None:
+    if posted is None or await _is_gone(ports, posted.patron_id):
         return None
     news = _money(ports, posted, "payment-received", {"method": posted.method})
     return _told(ports, news, (event.settlement_id, "payment-received"))
@@ -136,7 +136,7 @@ def _is_before(ports: Neighbours, event: Event) -> bool:
 
 
 async def _is_gone(ports: Neighbours, patron_id: UUID) -> bool:
-    """Was this person removed? Their holds are cancelled after they are gone."""
+    """Was this person removed? What happened before may be heard of after it."""
     return not await ports.users.by_ids(ids=[patron_id], actor=SYSTEM)
 
 

@@ -1,12 +1,12 @@
 """That staff looked at a person is written down before they see anything.
 
 One row for each member of staff, person and kind of look in ten minutes: a desk that goes back
-and forth between pages of one reader is one look.
+and forth between pages of one reader is one look. Another reason makes another row, three at most.
 """
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -15,12 +15,15 @@ from sqlalchemy import Column, Index, MetaData, String, Table, Uuid
 
 from lendery.contracts.base import new_id
 from lendery.contracts.permissions import Actor
-from lendery.platform.db import Database, UtcDateTime
+from lendery.platform.db import Database, Tx, UtcDateTime
 
 AGAIN = 600.0  # seconds
 REMEMBERED = 20_000
-Look = tuple[UUID, UUID, str, str | None]
-_seen: "WeakKeyDictionary[Database, OrderedDict[Look, float]]" = WeakKeyDictionary()
+REASONS = 3
+Look = tuple[UUID, UUID, str]  # who, whom, what
+Said = Mapping[str | None, float]  # reasons, and when they were given
+Known = Callable[[Tx, list[UUID]], Awaitable[set[UUID]]]
+_seen: "WeakKeyDictionary[Database, OrderedDict[Look, Said]]" = WeakKeyDictionary()
 
 
 def lookup_table(context: str, metadata: MetaData) -> Table:
@@ -38,27 +41,48 @@ def lookup_table(context: str, metadata: MetaData) -> Table:
     )
 
 
-async def note(db: Database, table: Table, actor: Actor, people: Iterable[UUID], what: str) -> None:
-    """Nothing for readers, for the library's own programs, and for looks at oneself."""
-    if actor.id is None or not actor.staff:
+async def note(
+    db: Database,
+    table: Table,
+    actor: Actor,
+    people: Iterable[UUID],
+    what: str,
+    known: Known | None = None,
+) -> None:
+    """Nothing for readers, for the library's own programs, and for looks at oneself.
+
+    `known` says who of them is still known here: of others nothing is written.
+    """
+    by, why = actor.id, actor.why
+    if by is None or not actor.staff:
         return
     seen = _seen.setdefault(db, OrderedDict())
     now = time.monotonic()
-    looks = [(actor.id, each, what, actor.why) for each in dict.fromkeys(people)]
-    fresh = [
-        look for look in looks if look[1] != actor.id and seen.get(look, -AGAIN) <= now - AGAIN
-    ]
+    others = [each for each in dict.fromkeys(people) if each != by]
+    fresh = [each for each in others if _is_news(seen.get((by, each, what), {}), why, now)]
     if not fresh:
         return
     at = datetime.now(UTC)
-    rows = [
-        {"id": new_id(), "patron_id": patron, "by": by, "what": kind, "why": why, "at": at}
-        for by, patron, kind, why in fresh
-    ]
     async with db.begin() as tx:
+        there = set(fresh) if known is None else await known(tx, fresh)
+        noted = [each for each in fresh if each in there]
+        rows = [
+            {"id": new_id(), "patron_id": each, "by": by, "what": what, "why": why, "at": at}
+            for each in noted
+        ]
         await tx.load(table, rows)
-    for look in fresh:
-        seen[look] = now
+    for each in noted:
+        look = by, each, what
+        seen[look] = {**_lately(seen.get(look, {}), now), why: now}
         seen.move_to_end(look)
     while len(seen) > REMEMBERED:
         seen.popitem(last=False)
+
+
+def _lately(said: Said, now: float) -> Said:
+    return {why: at for why, at in said.items() if at > now - AGAIN}
+
+
+def _is_news(said: Said, why: str | None, now: float) -> bool:
+    lately = _lately(said, now)
+    return why not in lately and len(lately) < REASONS

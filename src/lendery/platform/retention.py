@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import ColumnElement, Table, delete, func, select, tuple_
+from sqlalchemy import Column, ColumnElement, Table, delete, func, select, tuple_, update
 
 from lendery.platform.db import Database, Session
 from lendery.platform.db.log import ContextTables
@@ -37,7 +37,8 @@ Sweep = Callable[[Any, datetime, Callable[[int], None], bool], Awaitable[dict[st
 @dataclass(frozen=True)
 class Limit:
     """`sweep(library, now, step, dry_run)` returns rows by what they are, and changes nothing when
-    it is a dry run. `fate` is what becomes of them: deleted or unlinked. `days` is the setting.
+    it is a dry run. `fate` is what becomes of them: deleted, unlinked or emptied. `days` is the
+    setting.
     """
 
     what: tuple[str, ...]
@@ -93,6 +94,39 @@ def aged(
             step(len(rows))
 
     return Limit((what,), "deleted", days, sweep)
+
+
+def emptied(
+    what: str,
+    column: Column[Any],
+    age: ColumnElement[datetime | None],
+    days: Callable[[Settings], int],
+) -> Limit:
+    """Rows that stay, but for what stands in this column when they are so old."""
+    table = column.table
+    key: list[ColumnElement[Any]] = list(table.primary_key)
+
+    async def sweep(
+        library: Any, now: datetime, step: Callable[[int], None], dry_run: bool
+    ) -> dict[str, int]:
+        old = (column.is_not(None), age < now - timedelta(days=days(library.settings)))
+        if dry_run:
+            async with library.db.unhurried() as session:
+                counted = select(func.count()).select_from(table).where(*old)
+                return {what: int(await session.value(counted))}
+        gone = 0
+        while True:
+            async with library.db.begin() as tx:
+                found = await tx.rows(select(*key).where(*old).limit(AT_A_TIME))
+                if not found:
+                    return {what: gone}
+                rows = [tuple(row) for row in found]
+                empty = update(table).where(_among(key, rows)).values({column.name: None})
+                await tx.run(empty)
+            gone += len(rows)
+            step(len(rows))
+
+    return Limit((what,), "emptied", days, sweep)
 
 
 def _among(key: Sequence[ColumnElement[Any]], rows: Sequence[tuple[Any, ...]]) -> Any:

@@ -36,6 +36,7 @@ FINISH = Statement(
     .where(erasure.c.user_id == AT, erasure.c.finished_at.is_(None))
     .values(finished_at=NOW)
 )
+REOPEN = Statement(update(erasure).where(erasure.c.user_id == AT).values(finished_at=None))
 TOLD = Statement(
     update(erasure)
     .where(erasure.c.user_id == AT, erasure.c.finished_at.is_(None))
@@ -51,16 +52,18 @@ END_SESSIONS = Statement(
 async def begin(
     tx: Tx, *, user_id: UUID, held: dict[str, Any], by: UUID | None, now: datetime
 ) -> None:
-    """Notes the erasure, and ends what leads to the person beside their own row.
+    """Notes the erasure, and ends what leads to the person beside their own row."""
+    await forget(tx, user_id, now=now)
+    row = {"user_id": user_id, "asked_at": now, "asked_by": by, "told_at": now}
+    await tx.run(BEGIN, **row, held=held, finished_at=None)
 
-    The sessions stay as nobody's for some days: other processes read from them that the tokens of
-    the person count no more.
-    """
+
+async def forget(tx: Tx, user_id: UUID, *, now: datetime) -> None:
+    """The sessions stay as nobody's for some days: other processes read from them that the tokens
+    of the person count no more."""
     for each in FORGET:
         await tx.run(each, at_id=user_id)
     await tx.run(END_SESSIONS, at_id=user_id, now=now)
-    row = {"user_id": user_id, "asked_at": now, "asked_by": by, "told_at": now}
-    await tx.run(BEGIN, **row, held=held, finished_at=None)
 
 
 async def of(session: Session, user_id: UUID) -> Any | None:
@@ -74,6 +77,10 @@ async def pending(session: Session) -> list[Any]:
 
 async def finish(tx: Tx, user_id: UUID, *, now: datetime) -> None:
     await tx.run(FINISH, at_id=user_id, now=now)
+
+
+async def reopen(tx: Tx, user_id: UUID) -> None:
+    await tx.run(REOPEN, at_id=user_id)
 
 
 async def told_again(tx: Tx, user_id: UUID, *, now: datetime) -> bool:

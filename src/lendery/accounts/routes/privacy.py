@@ -1,5 +1,6 @@
 """REST for a copy of all that is held about a person, its end, and who looked at it."""
 
+import asyncio
 import csv
 import io
 import zipfile
@@ -21,7 +22,7 @@ Self = Annotated[Actor, Depends(Needs(Permission.OWN_ACCOUNT))]
 Told = Callable[[float], Awaitable[bool]]
 PATIENCE = 5.0  # seconds to wait for the other parts
 NOT_KEPT = {"cache-control": "no-store"}
-BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+BEGINS_A_FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")  # the wide forms too
 
 
 def routes(privacy: Privacy, told: Told) -> APIRouter:
@@ -59,8 +60,10 @@ def _exporting(router: APIRouter, privacy: Privacy) -> None:
         name = f"lendery-{user_id}.{format}"
         headers = NOT_KEPT | {"content-disposition": f'attachment; filename="{name}"'}
         if format == "zip":
-            return Response(zipped(made), 200, headers, "application/zip")
-        return Response(made.model_dump_json(indent=2), 200, headers, "application/json")
+            packed = await asyncio.to_thread(zipped, made)
+            return Response(packed, 200, headers, "application/zip")
+        said = await asyncio.to_thread(made.model_dump_json, indent=2)
+        return Response(said, 200, headers, "application/json")
 
 
 def _erasing(router: APIRouter, privacy: Privacy, told: Told) -> None:
@@ -110,7 +113,10 @@ def _csv(rows: list[dict[str, Any]]) -> str:
 
 def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
     """No spreadsheet takes what somebody typed for a formula."""
-    return {
-        name: f"'{value}" if isinstance(value, str) and value[:1] in BEGINS_A_FORMULA else value
-        for name, value in row.items()
-    }
+    return {name: f"'{value}" if _is_formula(value) else value for name, value in row.items()}
+
+
+def _is_formula(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    return value[:1] in ("\t", "\r") or value.lstrip()[:1] in BEGINS_A_FORMULA

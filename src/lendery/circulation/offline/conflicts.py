@@ -7,6 +7,7 @@ from uuid import UUID
 
 from lendery.circulation.cases import Unmet
 from lendery.circulation.house import HouseKeeper
+from lendery.circulation.looks import note_look
 from lendery.circulation.offline.recording import Happened, Recorded, Recorder
 from lendery.circulation.repository import offline, remembered
 from lendery.circulation.rules.offline_conflicts import NEVER_WAIVED, proposed, says
@@ -45,6 +46,7 @@ class ConflictDesk:
             row = await offline.conflict_by_id(session, conflict_id)
         if row is None:
             raise NoSuchOfflineConflict("There is no such conflict.")
+        await note_look(self.db, actor, [row.whose], "loans")
         return _value(row)
 
     async def conflicts(
@@ -56,6 +58,7 @@ class ConflictDesk:
             rows = await offline.conflicts(session, like=like, after=after, limit=window.limit + 1)
             total = await offline.count_conflicts(session, like=like) if window.total else None
         shown = rows[: window.limit]
+        await note_look(self.db, actor, [row.whose for row in shown], "loans")
         return Page[OfflineConflict](
             items=[_value(row) for row in shown],
             next_cursor=make_cursor(shown[-1].place) if len(rows) > window.limit else None,

@@ -258,7 +258,7 @@ def _kept(
             recorded=outcome.recorded,
             conflicts=codes,
             patron_id=None if outcome.recorded else outcome.patron_id,
-            card_number=did.card_number if unknown else None,
+            card_number=did.card_number.upper() if unknown and did.card_number else None,
         )
         writes.append(conflict)
     return writes

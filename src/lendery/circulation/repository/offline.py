@@ -107,6 +107,21 @@ FORGET_PATRON = Statement(
     .where(offline_conflict.c.settled_at.is_(None))
     .values(patron_id=None)
 )
+FORGET_CARD = Statement(
+    update(offline_conflict)
+    .where(func.upper(offline_conflict.c.card_number) == bindparam("card"))
+    .values(card_number=None)
+)
+FORGET_REASONS = Statement(
+    update(offline_conflict)
+    .where(
+        offline_conflict.c.reason.is_not(None),
+        offline_conflict.c.loan_id.in_(
+            select(loan.c.id).where(loan.c.patron_id == bindparam("gone_id"))
+        ),
+    )
+    .values(reason=None)
+)
 
 
 def adding_desk(**columns: Any) -> Write:
@@ -229,6 +244,9 @@ async def count_conflicts(session: Session, *, like: OfflineConflictFilter) -> i
     return int(await session.value(query) or 0)
 
 
-async def forget_patron(tx: Tx, patron_id: UUID) -> None:
-    """Nobody can say any more who it was."""
+async def forget_patron(tx: Tx, patron_id: UUID, *, card: str | None) -> None:
+    """Nobody can say any more who it was. `card` is the one they had, as far as it is known."""
     await tx.run(FORGET_PATRON, gone_id=patron_id)
+    await tx.run(FORGET_REASONS, gone_id=patron_id)
+    if card is not None:
+        await tx.run(FORGET_CARD, card=card.upper())

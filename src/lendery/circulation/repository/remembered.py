@@ -54,6 +54,9 @@ SEEN_PATRON = Statement(
         or_(patron.c.id == bindparam("patron_id"), patron.c.card_number == bindparam("card"))
     )
 )
+# Of whom more is left than the id that open loans hang on.
+IS_KNOWN = or_(patron.c.active, patron.c.card_number.is_not(None), patron.c.born_on.is_not(None))
+KNOWN = Statement(select(patron.c.id).where(any_of(patron.c.id, "patron_ids"), IS_KNOWN))
 STATES = Statement(
     select(
         copy.c.id,
@@ -145,6 +148,11 @@ async def lock_copy_of_loan(tx: Tx, loan_id: UUID) -> Any | None:
 async def patron_seen(session: Session, *, card: str | None, patron_id: UUID | None) -> Any | None:
     rows = await session.rows(SEEN_PATRON, card=card, patron_id=patron_id)
     return next((row for row in rows if patron_id in (None, row.id)), None)
+
+
+async def still_known(session: Session, patron_ids: list[UUID]) -> set[UUID]:
+    """Those of them who were met here and not forgotten."""
+    return {row.id for row in await session.rows(KNOWN, patron_ids=patron_ids)}
 
 
 async def remember_patron(tx: Tx, known: Patron) -> None:
