@@ -294,7 +294,6 @@ def _lifespan(
         await asyncio.wait([leases], timeout=2)
         await identities.stop()
         await wiring.close()
-        gc.unfreeze()
 
     return lifespan
 
