@@ -36,7 +36,7 @@ class Site:
     blows: tuple[Blow, ...] = (Blow(),)
     workers: int = 1
     own_server: bool = False
-    brief: int = 3
+    brief: int = 10
 
     @property
     def where(self) -> str:
@@ -77,12 +77,12 @@ EACH_SERVICE = tuple(Blow(name) for name in SERVICES)
 EVERY_SERVICE = (*EACH_SERVICE, Blow("reports"))  # nobody waits for that one: in the long form
 EACH_STOPPED = tuple(Stop(name) for name in (*SERVICES, "reports"))
 SITES = (
-    Site("one process", "one_process", "sqlite"),
-    Site("one process", "one_process", "postgres"),
-    Site("two workers", "one_process", "sqlite", (WorkerKilled(),), workers=2, brief=3),
+    Site("one process", "one_process", "sqlite", brief=5),
+    Site("one process", "one_process", "postgres", brief=5),
+    Site("two workers", "one_process", "sqlite", (WorkerKilled(),), workers=2),
     Site("two workers", "one_process", "postgres", (WorkerKilled(),), workers=2, brief=0),
     Site("own PostgreSQL", "one_process", "postgres", (PostgresKilled(),), own_server=True),
-    Site("services", "services", "postgres", EACH_SERVICE, brief=1),
+    Site("services", "services", "postgres", EACH_SERVICE),
     Site("services", "services", "sqlite", EVERY_SERVICE, brief=0),
     Site("stopped", "one_process", "sqlite", (Stop(),), brief=2),
     Site("stopped", "one_process", "postgres", (Stop(),), workers=2, brief=2),
