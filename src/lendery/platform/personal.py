@@ -7,7 +7,7 @@ person is in one of them.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Table, func, select
@@ -37,7 +37,8 @@ class Place:
 
     @property
     def table(self) -> Table:
-        return self.by_way_of[0].table if self.by_way_of else self.whose.table  # type: ignore
+        column = self.by_way_of[0] if self.by_way_of else self.whose
+        return cast("Table", column.table)
 
     def rows(self, patron_id: UUID, *columns: Any) -> Select[Any]:
         theirs = self.whose == (self.key(patron_id) if self.key else patron_id)
