@@ -288,8 +288,10 @@ def _lifespan(
         yield
         for each in runners:
             each.stop()
-        with contextlib.suppress(TimeoutError):  # what is unsent then is sent after the start
-            await asyncio.wait_for(asyncio.gather(*running), 5)
+        # what is unsent then is sent after the start
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await asyncio.gather(*running)
         leases.cancel()
         await asyncio.wait([leases], timeout=2)
         await identities.stop()

@@ -6,7 +6,6 @@ the rest goes on; `lendery events failed | retry` shows and revives what was par
 """
 
 import asyncio
-import contextlib
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -21,6 +20,7 @@ from lendery.platform.db import Database, Statement, Tx
 from lendery.platform.db.log import ContextTables
 from lendery.platform.metrics import EVENT_LAG, EVENTS_PUBLISHED
 from lendery.platform.outbox import Outbox, away
+from lendery.platform.waiting import heard
 
 TOGETHER = 50  # events acted on in one transaction: the desk waits for it a few milliseconds
 LEASE = timedelta(seconds=60)
@@ -160,8 +160,7 @@ class Relay:
                 sent = 0
                 await asyncio.sleep(pause)
             if not sent and not self._stopping.is_set():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.db.announced.wait(), pause)
+                await heard(self.db.announced, pause)
 
     async def _next_late(self) -> float:
         """Some late seals; how long to pause after them. As a rule there are none."""

@@ -10,7 +10,6 @@ and whenever its time has come round, in every process.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -19,6 +18,7 @@ from typing import Any, Literal, Protocol
 import structlog
 
 from lendery.platform.metrics import JOBS
+from lendery.platform.waiting import heard
 
 log = structlog.get_logger()
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -91,8 +91,7 @@ class JobRunner:
                 now = self.clock()
                 if self._due_at(job, now) <= now and not self._stopping.is_set():
                     await self._run(job, now)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), self._rest(self.clock()))
+            await heard(self._stopping, self._rest(self.clock()))
 
     def stop(self) -> None:
         self._stopping.set()

@@ -23,6 +23,7 @@ from lendery.platform.db import Database, Tx
 from lendery.platform.db.jobs import JobTable
 from lendery.platform.job_list import WHOLE, in_millionths
 from lendery.platform.metrics import JOBS
+from lendery.platform.waiting import heard
 
 log = structlog.get_logger()
 LEASE = timedelta(seconds=30)
@@ -140,8 +141,7 @@ class QueueRunner:
                 found = False
             if not found:
                 self._asked.clear()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._asked.wait(), self.look)
+                await heard(self._asked, self.look)
 
     async def waits(self, context: str) -> bool:
         """Is there anything to be taken up?"""

@@ -1,7 +1,6 @@
 """The loops inside a process that do by the clock what nobody else has done yet."""
 
 import asyncio
-import contextlib
 from dataclasses import dataclass, field
 
 import structlog
@@ -9,6 +8,7 @@ import structlog
 from lendery.contracts.base import Busy
 from lendery.platform.periodic import Clockwork, SlotDesk
 from lendery.platform.timetable import Wait
+from lendery.platform.waiting import heard
 
 log = structlog.get_logger()
 LOOK = 10.0  # seconds between two looks for what others asked for
@@ -40,8 +40,7 @@ class SlotRunner:
                 pass
             except Exception as error:
                 log.warning("jobs not looked at", why=_said(error))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asked.wait(), rest)
+            await heard(asked, rest)
 
     async def _once(self, kind: str) -> float:
         """Does what is due; seconds until there may be something again."""

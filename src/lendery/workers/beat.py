@@ -6,7 +6,6 @@ twice, and the second ring finds nothing to do. Without any, jobs wait in the ta
 """
 
 import asyncio
-import contextlib
 import signal
 import time
 from collections.abc import Hashable
@@ -17,6 +16,7 @@ import structlog
 from lendery.platform.broker import RING_AGAIN, Bell, celery_app
 from lendery.platform.settings import Settings
 from lendery.platform.timetable import Wait
+from lendery.platform.waiting import heard
 from lendery.wiring import Wiring, wire
 
 log = structlog.get_logger()
@@ -40,8 +40,7 @@ class Beat:
                 rest = await self.look()
             except Exception as error:  # the database or the broker is away
                 log.warning("not rung", why=f"{type(error).__name__}: {error}"[:200])
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.stopping.wait(), rest)
+            await heard(self.stopping, rest)
 
     async def look(self) -> float:
         """Rings for what is to be done; seconds until the next look."""

@@ -25,6 +25,7 @@ import structlog
 from lendery.platform.cache.changes import KEPT, LEASE, ChangeLog, Turn
 from lendery.platform.db import Database
 from lendery.platform.metrics import CACHE_LEASE
+from lendery.platform.waiting import heard
 
 RENEWED = 0.5  # seconds between renewals
 MARGIN = 0.3  # seconds before its end that a lease is no longer counted on
@@ -156,8 +157,7 @@ class Feed:
                     async with self.db.listen(self.changes.channel, self._heard) as connection:
                         while not connection.is_closed():
                             await self._renew()
-                            with contextlib.suppress(TimeoutError):
-                                await asyncio.wait_for(self._woken.wait(), RENEWED)
+                            await heard(self._woken, RENEWED)
                 except Exception as error:  # without a lease each reader asks, and is right
                     log.debug("no lease", why=type(error).__name__)
                     CACHE_LEASE.labels(self.changes.context).set(0)
