@@ -38,13 +38,13 @@ from lendery.circulation.holds import HoldShelf
 from lendery.circulation.offline.conflicts import ConflictDesk
 from lendery.circulation.offline.register import DeskRegister
 from lendery.circulation.offline.uploads import UploadDesk
+from lendery.circulation.queue_view import QueueView
 from lendery.circulation.rule_table import RuleBook
 from lendery.circulation.rule_versions import RuleRegister
 from lendery.circulation.simulations import SimulationDesk
 from lendery.circulation.suspending import SuspensionDesk
 from lendery.circulation.transport import TransportOffice
 from lendery.circulation.undoing import UndoDesk
-from lendery.circulation.waiting import QueueView
 from lendery.circulation.waiting_times import WaitingTimes
 from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.accounts import Patrons, Tokens, Users

@@ -14,11 +14,11 @@ from lendery.circulation.desk import LoanDesk
 from lendery.circulation.fees import FeeDesk
 from lendery.circulation.holds import HoldShelf
 from lendery.circulation.models import TABLES
+from lendery.circulation.queue_view import QueueView
 from lendery.circulation.rule_table import RuleBook
 from lendery.circulation.suspending import SuspensionDesk
 from lendery.circulation.transport import TransportOffice
 from lendery.circulation.undoing import UndoDesk
-from lendery.circulation.waiting import QueueView
 from lendery.circulation.waiting_times import WaitingTimes
 from lendery.circulation.without_neighbours import Memory
 from lendery.contracts.accounts import Patron, PatronBlock

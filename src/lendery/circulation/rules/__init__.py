@@ -102,7 +102,6 @@ from lendery.circulation.rules.undoing import (
 )
 from lendery.circulation.rules.values import as_json
 from lendery.circulation.rules.versions import carried_over, differences, key_of
-from lendery.circulation.rules.waiting import Wait, why_not_yet
 from lendery.circulation.rules.waiting_replay import Judged, days_of, replayed
 from lendery.circulation.rules.waiting_time import (
     BUCKETS,
@@ -113,6 +112,7 @@ from lendery.circulation.rules.waiting_time import (
     likely,
 )
 from lendery.circulation.rules.what_if import Found, WhatIf
+from lendery.circulation.rules.why_waiting import Wait, why_not_yet
 from lendery.circulation.rules.words import plain_amount, spoken_day
 from lendery.circulation.rules.writing import write_text
 

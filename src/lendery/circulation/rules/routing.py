@@ -1,4 +1,4 @@
-"""Where a copy goes next when it came in."""
+"""Where a copy goes next when it came in and nobody waits for it (who does: filling.py)."""
 
 from uuid import UUID
 
