@@ -1,7 +1,6 @@
 """The commands that keep a library safe: `lendery backup`, `verify-backup` and `restore`."""
 
 import asyncio
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from rich.markup import escape
 from lendery.contracts.base import Problem
 from lendery.platform.backup import Refused
 from lendery.platform.settings import Settings
+from lendery.platform.stopping import stop_as_after_ctrl_c
 
 if TYPE_CHECKING:
     from lendery.platform.backup.format import Whole
@@ -129,7 +129,7 @@ def refusals() -> Iterator[None]:
 
     from lendery.cli import console
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop_as_after_ctrl_c()
     try:
         yield
     except Refused as refused:

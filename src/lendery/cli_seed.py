@@ -3,12 +3,13 @@
 import asyncio
 import os
 import re
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from lendery.platform.stopping import stop_as_after_ctrl_c
 
 if TYPE_CHECKING:
     from lendery.seeding.library import LogIn
@@ -79,8 +80,7 @@ def seed(
 
     if file is None and from_open_library is None:
         raise typer.BadParameter("Name a FILE, or take a sample with --from-open-library.")
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # asyncio cancels on it
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    stop_as_after_ctrl_c()
     source = file or _named_after(str(from_open_library), limit)
     state = state or source.with_name(f"{source.name}.seed")
     rejects = rejects or source.with_name(f"{source.name}.rejects.jsonl")
