@@ -13,7 +13,7 @@ from lendery.accounts.models import LOOKUPS, erasure, refresh, session, user
 from lendery.accounts.people import PeopleDesk
 from lendery.accounts.privacy import LIMITS, PERSONAL
 from lendery.accounts.tokens import SignIn
-from lendery.contracts.accounts import LastAdmin, NoSuchUser, UserFilter
+from lendery.contracts.accounts import LastAdmin, NewBlock, NoSuchUser, UserFilter
 from lendery.contracts.base import NotAllowed, NotFound, PeerUnavailable, Window, new_id
 from lendery.contracts.permissions import SYSTEM, Actor
 from lendery.contracts.privacy import ErasureRefused, Holding, Lookup, Obstacle
@@ -50,7 +50,7 @@ class Lending:
         self._answers()
         return {"loans": [{"book_id": str(UUID(int=7))}]}
 
-    async def obstacles(self, *, context: str, patron_id: UUID) -> list[Obstacle]:
+    async def obstacles(self, *, context: str, patron_id: UUID, now: datetime) -> list[Obstacle]:
         self._answers()
         return self.against
 
@@ -109,6 +109,29 @@ async def test_a_reader_erases_herself_and_can_sign_in_no_more(
     assert await privacy.finish(now=now + A_DAY) == 0
     told = await privacy.erase(user_id=ann.id, actor=SYSTEM, now=now + 2 * A_DAY)
     assert (told.asked_at, told.finished_at) == (now, now + A_DAY), "told, and not done again"
+
+
+@pytest.mark.parametrize("until", [None, timedelta(days=1), timedelta(seconds=1)])
+async def test_nobody_gets_rid_of_a_block_by_going_but_staff_may_erase(
+    privacy: PrivacyDesk,
+    lending: Lending,
+    desk: PeopleDesk,
+    joins: Joins,
+    now: datetime,
+    until: timedelta | None,
+) -> None:
+    ann = await joins("Ann")
+    block = NewBlock(until=until and now + until)
+    await desk.block(user_id=ann.id, block=block, actor=SYSTEM, now=now)
+    lending.against = [Obstacle(code="suspended", says="Suspended.", staff_may=True)]
+    with pytest.raises(ErasureRefused) as refused:
+        await privacy.erase(user_id=ann.id, actor=as_actor(ann), now=now)
+    assert [each["code"] for each in refused.value.extra["obstacles"]] == ["blocked", "suspended"]
+    lending.against = []
+    if until is None:
+        assert await privacy.erase(user_id=ann.id, actor=SYSTEM, now=now)
+    else:
+        assert await privacy.erase(user_id=ann.id, actor=as_actor(ann), now=now + until)
 
 
 async def test_what_is_still_open_stands_against_it(

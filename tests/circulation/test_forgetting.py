@@ -218,7 +218,7 @@ async def test_an_erasure_leaves_nothing_that_leads_to_the_person(life: Life) ->
         lines = await session.value(select(func.count()).select_from(ledger_line))
     ann, left = life.ann, await erased(life.town, life.ann, now)
     balance = stood[ann][0]
-    still = (await PERSONAL.obstacles(life.town.db, ann)) if PERSONAL.obstacles else []
+    still = (await PERSONAL.obstacles(life.town.db, ann, now)) if PERSONAL.obstacles else []
     assert bool(left) == bool(still), "what is open stays, and is told"
     assert (await desk.stands(ann))[0] == balance
     async with life.town.db.read() as session:
@@ -237,7 +237,7 @@ async def test_what_is_still_out_is_erased_when_it_came_back(desk: Desk) -> None
     files = PersonalFiles(desk.town.db, {"circulation": PERSONAL})
     held = await files.holdings(context="circulation", patron_id=ann)
     assert {each.what: each.rows for each in held} == {"patron": 1, "loans": 2, "kept answers": 1}
-    (told,) = await files.obstacles(context="circulation", patron_id=ann)
+    (told,) = await files.obstacles(context="circulation", patron_id=ann, now=BACK)
     assert (told.code, told.says) == ("open-loans", "2 on loan: they must come back first.")
     assert await erased(desk.town, ann, NOW + A_DAY) == ["loans"]
     for barcode in ("b1", "b2"):
@@ -260,7 +260,7 @@ async def test_money_stands_against_an_erasure(
     if paid:
         await desk.pay(ann, paid)
     files = PersonalFiles(desk.town.db, {"circulation": PERSONAL})
-    found = await files.obstacles(context="circulation", patron_id=ann)
+    found = await files.obstacles(context="circulation", patron_id=ann, now=BACK)
     assert [each.code for each in found] == codes
     assert all(f"{(charged - paid) / 100:.2f}" in each.says for each in found)
 
@@ -273,7 +273,7 @@ async def test_a_kept_hold_stands_against_it_and_a_waiting_one_does_not(desk: De
     await desk.lend("b1", "BEN")
     await desk.wait("ANN", home, book_id=copy.book_id)
     files = PersonalFiles(desk.town.db, {"circulation": PERSONAL})
-    asked = {"context": "circulation", "patron_id": ann}
+    asked: Any = {"context": "circulation", "patron_id": ann, "now": NOW}
     assert await files.obstacles(**asked) == []
     await desk.bring("b1")
     assert [each.code for each in await files.obstacles(**asked)] == ["ready-holds"]

@@ -8,9 +8,11 @@ import pytest
 from tests.circulation.desk import Desk
 from tests.circulation.town import NOW, READER, Town
 
+from lendery.circulation.privacy import PERSONAL
 from lendery.circulation.replay import replay
 from lendery.contracts.base import NotAllowed
 from lendery.contracts.circulation import CheckOutRefused, NoSuchSuspension, RenewalRefused
+from lendery.platform.personal import PersonalFiles
 
 LATE = NOW + timedelta(days=23)  # two days
 OVER = datetime(2026, 3, 30, 0, 0, tzinfo=NOW.tzinfo)  # two dates for each of two days, after 25
@@ -51,6 +53,15 @@ async def test_nothing_is_lent_until_it_is_over(desk: Desk, ann: UUID) -> None:
     await over.lend("b3", "ANN")
     report = await replay(desk.town.db)
     assert (report.found, report.rows["circulation_suspension"]) == (0, 1)
+
+
+async def test_whoever_is_suspended_cannot_go_and_come_back(desk: Desk, ann: UUID) -> None:
+    await back_late(desk)
+    files = PersonalFiles(desk.town.db, {"circulation": PERSONAL})
+    asked: Any = {"context": "circulation", "patron_id": ann}
+    (found,) = await files.obstacles(**asked, now=LATE)
+    assert (found.code, found.staff_may) == ("suspended", True)
+    assert await files.obstacles(**asked, now=OVER) == []
 
 
 async def test_staff_lift_it_once(desk: Desk, ann: UUID) -> None:

@@ -76,7 +76,7 @@ class PrivacyDesk:
             if asked_before is None and await rows.person(session, user_id=user_id) is None:
                 raise NoSuchUser("There is no such person.")
         if asked_before is None:
-            await self._must_be_free(user_id)
+            await self._must_be_free(user_id, actor, now)
             held = {context: await self._left(context, user_id) for context in self.holders}
             said = {
                 context: None if found is None else [each.model_dump() for each in found]
@@ -86,21 +86,31 @@ class PrivacyDesk:
             await desk.erase(user_id=user_id, held=said, actor=actor, now=now, own=own)
         return await self._told(user_id)
 
-    async def _must_be_free(self, user_id: UUID) -> None:
+    async def _must_be_free(self, user_id: UUID, actor: Actor, now: datetime) -> None:
         if LENDS not in self.holders:
             raise PeerUnavailable(f"Nobody can be erased here without {LENDS}. Say where it is.")
-        found: list[Obstacle] = []
+        found = await self._blocked(user_id, now)
         for context, holder in self.holders.items():
             try:
-                found += await holder.obstacles(context=context, patron_id=user_id)
+                found += await holder.obstacles(context=context, patron_id=user_id, now=now)
             except PeerUnavailable:
                 if context == LENDS:  # the others have no say, and erase when they are back
                     raise
+        if actor.id != user_id:
+            found = [each for each in found if not each.staff_may]
         if found:
             raise ErasureRefused(
                 "Not erased: " + " ".join(each.says for each in found),
                 obstacles=[each.model_dump() for each in found],
             )
+
+    async def _blocked(self, user_id: UUID, now: datetime) -> list[Obstacle]:
+        async with self.db.read() as session:
+            blocks = await rows.blocks(session, user_id=user_id)
+        if all(each.until is not None and each.until <= now for each in blocks):
+            return []
+        says = "The card is blocked: only staff can erase you before the block is lifted."
+        return [Obstacle(code="blocked", says=says, staff_may=True)]
 
     async def erasure(self, *, user_id: UUID, actor: Actor) -> Erasure:
         actor.must_be(user_id, Permission.SEE_PEOPLE)

@@ -1,5 +1,6 @@
 """What circulation holds about a person, and for how long."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from lendery.circulation.models import (
     patron,
     suspension,
 )
-from lendery.circulation.repository import links, remembered
+from lendery.circulation.repository import links, remembered, suspensions
 from lendery.circulation.rules.words import plain_amount
 from lendery.contracts.base import RequestKey
 from lendery.contracts.privacy import Obstacle
@@ -35,11 +36,12 @@ TAKEN_AT = (
 )
 
 
-async def obstacles(db: Database, patron_id: UUID) -> list[Obstacle]:
-    """Things and money are given back first."""
+async def obstacles(db: Database, patron_id: UUID, now: datetime) -> list[Obstacle]:
+    """Things and money are given back first, and nobody ends a suspension by going."""
     async with db.read() as session:
         stands = await links.stands(session, patron_id)
         balances = await links.balances(session, patron_id)
+        suspended = await suspensions.running(session, patron_id, now)
     found = []
     if stands.loans:
         says = f"{stands.loans} on loan: they must come back first."
@@ -55,6 +57,9 @@ async def obstacles(db: Database, patron_id: UUID) -> list[Obstacle]:
         elif row.balance < 0:
             says = f"{amount} is theirs: pay the credit out first."
             found.append(Obstacle(code="credit", says=says))
+    if suspended:
+        says = f"Suspended until {suspended[0].until:%Y-%m-%d}: only staff can erase you before."
+        found.append(Obstacle(code="suspended", says=says, staff_may=True))
     return found
 
 

@@ -24,10 +24,15 @@ class Holding(Value):
 
 
 class Obstacle(Value):
-    """Why a person cannot be erased yet. Codes: open-loans, ready-holds, owes-money, credit."""
+    """Why a person cannot be erased yet.
+
+    Codes: open-loans, ready-holds, owes-money, credit, blocked, suspended. With `staff_may` it
+    only stands against the person's own wish.
+    """
 
     code: str
     says: str
+    staff_may: bool = False
 
 
 class Part(Value):
@@ -101,7 +106,9 @@ class PersonalData(Protocol):
     async def records(
         self, *, context: str, patron_id: UUID
     ) -> dict[str, list[dict[str, Any]]]: ...
-    async def obstacles(self, *, context: str, patron_id: UUID) -> list[Obstacle]: ...
+    async def obstacles(
+        self, *, context: str, patron_id: UUID, now: datetime
+    ) -> list[Obstacle]: ...
     async def lookups(
         self, *, context: str, patron_id: UUID, before: UUID | None, most: int
     ) -> list[Lookup]:

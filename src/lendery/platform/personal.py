@@ -54,7 +54,7 @@ class Personal:
 
     places: Sequence[Place]
     lookup: Table | None = None
-    obstacles: Callable[[Database, UUID], Awaitable[list[Obstacle]]] | None = None
+    obstacles: Callable[[Database, UUID, datetime], Awaitable[list[Obstacle]]] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ class PersonalFiles:
                 found[place.what] = [_plain(row._asdict()) for row in rows]
         return found
 
-    async def obstacles(self, *, context: str, patron_id: UUID) -> list[Obstacle]:
+    async def obstacles(self, *, context: str, patron_id: UUID, now: datetime) -> list[Obstacle]:
         asked = self._of(context).obstacles
-        return await asked(self.db, patron_id) if asked else []
+        return await asked(self.db, patron_id, now) if asked else []
 
     async def lookups(
         self, *, context: str, patron_id: UUID, before: UUID | None, most: int
