@@ -203,6 +203,17 @@ async def test_what_arrived_is_on_its_way_again(desk: Desk) -> None:
     await replayed(desk)
 
 
+async def test_what_expired_meanwhile_stays_so(desk: Desk) -> None:
+    thing, home, _ = await opened(desk)
+    await desk.wait("ANN", home, book_id=thing.book_id)
+    await desk.bring("b1")
+    seen_again = await desk.at(LATE).bring("b1")
+    assert await desk.town.holds.expire(now=LATE) == 1
+    undone = await desk.at(LATE + A_MINUTE).undo(seen_again)
+    assert undone.status == "available"
+    await replayed(desk)
+
+
 async def test_check_ins_are_undone_last_first(desk: Desk) -> None:
     _, _, away = await opened(desk)
     await desk.lend("b1", "ANN")

@@ -79,6 +79,8 @@ class HoldingRules(Play):
     def expire(self) -> None:
         ended = self.ground.run(self.town.holds.expire(now=self.now))
         assert ended == queueing.expire(self.model, self.now)
+        if ended:
+            self.mistake = None  # what expired stays so: tests/circulation/test_undoing.py
 
 
 def must_be_hold(model: Model, told: Any, hold: Hold) -> None:
