@@ -9,8 +9,9 @@ import pytest
 
 from lendery.contracts.circulation import DueLoan, HeldFor
 from lendery.contracts.notices import Kind
+from lendery.contracts.permissions import Actor
 from lendery.notices.rules import timing
-from lendery.notices.rules.kinds import KINDS, TRAITS, Wishes, by_email, waits, way_out
+from lendery.notices.rules.kinds import KINDS, TRAITS, Wishes, by_email, is_for, waits, way_out
 from lendery.notices.rules.steps import Plan, is_last_call, mark, step_of
 from lendery.notices.rules.verdict import TOO_OLD, Case, Postpone, Send, Suppress, verdict
 
@@ -178,11 +179,18 @@ def test_what_each_kind_is_by_itself(kind: Kind) -> None:
     assert by_email(kind, no) is kind.startswith("overdue")
     assert by_email(kind, Wishes(email={kind: True}))
     assert not waits(kind, nothing_said)
-    now = ("hold-ready", "hold-expiring", "overdue-1", "overdue-2", "overdue-3")
+    now = ("hold-ready", "hold-expiring", "overdue-1", "overdue-2", "overdue-3", "report")
     assert waits(kind, Wishes(digest=True)) is (kind not in now)
     courtesies = ("hold-expiring", "due-soon", "loan-renewed", "account-expiring")
     assert way_out([kind]) == ((kind,) if kind in courtesies else ())
     assert not (TRAITS[kind].required and TRAITS[kind].courtesy)
+
+
+@pytest.mark.parametrize("role", ["reader", "librarian", "admin", None])
+def test_reports_are_for_those_who_may_read_them(role: Any) -> None:
+    person = Actor(id=SOMEBODY, role=role)
+    kinds = {kind for kind in KINDS if not is_for(kind, person)}
+    assert kinds == (set() if role in ("librarian", "admin") else {"report"})
 
 
 def test_the_way_out_of_a_digest_leads_out_of_its_courtesies_only() -> None:
@@ -215,6 +223,8 @@ NO_SOON, NOTHING = (
         ({"kinds": ()}, Suppress("nothing-left")),
         ({"active": None}, Suppress("no-person")),
         ({"active": False}, Suppress("no-person")),
+        ({"allowed": False}, Suppress("not-allowed")),
+        ({"allowed": False, "active": False}, Suppress("no-person")),
         ({"email": None}, Suppress("no-address")),
         ({"bounced": True}, Suppress("bounced")),
         ({"created_at": NOW - TOO_OLD}, Send(frozenset({"due-soon", "hold-ready"}))),

@@ -29,7 +29,7 @@ from lendery.notices.letters import Stationery
 from lendery.notices.posting import Ways, wishes_of
 from lendery.notices.repository import messages, people
 from lendery.notices.repository import templates as kept
-from lendery.notices.rules.kinds import KINDS, REQUIRED, Wishes, by_email
+from lendery.notices.rules.kinds import KINDS, REQUIRED, Wishes, by_email, is_for
 from lendery.notices.templates import languages_of
 from lendery.notices.unsubscribing import read_token
 from lendery.platform.db import Database, Session, Tx
@@ -87,7 +87,7 @@ class Inbox:
     async def preferences(self, *, actor: Actor) -> NoticePreferences:
         patron_id = _whose(actor)
         async with self.db.read() as session:
-            return await self._preferences(session, patron_id)
+            return await self._preferences(session, actor, patron_id)
 
     async def prefer(
         self,
@@ -107,7 +107,7 @@ class Inbox:
             after = _changed(before, changes, given)
             if not await _keep(tx, patron_id, after, stands, now):
                 raise _stale(stands + 1)
-            return await self._preferences(tx, patron_id)
+            return await self._preferences(tx, actor, patron_id)
 
     async def unsubscribing(self, *, token: str) -> list[Kind]:
         return read_token(token, self._secret)[1]
@@ -172,12 +172,14 @@ class Inbox:
             )
         return found
 
-    async def _preferences(self, session: Session, patron_id: UUID) -> NoticePreferences:
+    async def _preferences(
+        self, session: Session, actor: Actor, patron_id: UUID
+    ) -> NoticePreferences:
         row = (await people.preferences(session, [patron_id])).get(patron_id)
         wishes = wishes_of(row, self._ways)
         begin, end = wishes.quiet or (None, None)
         return NoticePreferences(
-            email={kind: by_email(kind, wishes) for kind in KINDS},
+            email={kind: by_email(kind, wishes) for kind in KINDS if is_for(kind, actor)},
             required=REQUIRED,
             digest=wishes.digest,
             quiet_from=begin,

@@ -55,6 +55,8 @@ class MailBook:
             before = await self._one(tx, mail_id)
             if self.settings.smtp_host is None:
                 raise MailNotFailed("This library sends no mail: there is no mail server.")
+            if before.kinds == ["report"]:
+                raise MailNotFailed("What it carried is not kept. Ask for the report again.")
             if not await mails.retry(tx, mail_id=mail_id, now=now):
                 raise MailNotFailed("Only what did not go out is tried again.", state=before.state)
             return await self._one(tx, mail_id)

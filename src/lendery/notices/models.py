@@ -10,6 +10,7 @@ from sqlalchemy import (
     Date,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -77,6 +78,15 @@ attempt = Table(
     Column("outcome", String(12), nullable=False),
     Column("code", Integer),  # of the SMTP reply, whose words may hold the address
     Column("why", String(40)),
+)
+
+attachment = Table(  # until its mail has ended
+    "notices_attachment",
+    metadata,
+    Column("mail_id", Uuid, primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("media", String(100), nullable=False),
+    Column("content", LargeBinary, nullable=False),
 )
 
 told = Table(  # what was written about once is not written about again

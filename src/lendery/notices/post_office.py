@@ -20,13 +20,13 @@ import structlog
 
 from lendery.contracts.accounts import User, Users
 from lendery.contracts.base import new_id
-from lendery.contracts.permissions import SYSTEM
-from lendery.notices.letters import Stationery, address_of
+from lendery.contracts.permissions import SYSTEM, Actor
+from lendery.notices.letters import Stationery, address_of, attach
 from lendery.notices.posting import Ways, wishes_of
 from lendery.notices.repository import mails, messages, people
 from lendery.notices.repository import templates as kept
 from lendery.notices.rules import timing
-from lendery.notices.rules.kinds import Wishes
+from lendery.notices.rules.kinds import Wishes, is_for
 from lendery.notices.rules.verdict import Case, Postpone, Send, Suppress, verdict
 from lendery.notices.smtp import UNWRITABLE, Post, Reply, open_post
 from lendery.platform.db import Database
@@ -113,6 +113,8 @@ class PostOffice:
         assert user is not None and user.email is not None
         try:
             letter = _letter(row, known, said, user, wishes, now)
+            if "report" in said.kinds:
+                await self._attach(row, letter)
         except (
             MessageError,
             ValueError,
@@ -126,13 +128,21 @@ class PostOffice:
         await self._record(row, reply, user.email, now, forgive=refused_before)
         return reply
 
+    async def _attach(self, row: Any, letter: EmailMessage) -> None:
+        async with self.db.read() as session:
+            file = await mails.attached(session, row.id)
+        if file is not None:
+            attach(letter, name=file.name, media=file.media, content=file.content)
+
     def _case(
         self, row: Any, known: Known, user: User | None, wishes: Wishes, now: datetime
     ) -> Case:
         bounce = known.bounced.get(row.patron_id)
         email = user.email if user else None
+        kinds = tuple(each.kind for each in known.messages[row.id])
+        reader = Actor(id=user.id, role=user.role) if user else Actor()
         return Case(
-            kinds=tuple(each.kind for each in known.messages[row.id]),
+            kinds=kinds,
             wishes=wishes,
             active=user.active if user else None,
             email=email,
@@ -140,6 +150,7 @@ class PostOffice:
             created_at=row.created_at,
             now=now,
             zone=ZoneInfo(row.time_zone),
+            allowed=all(is_for(kind, reader) for kind in kinds),
         )
 
     async def _record(

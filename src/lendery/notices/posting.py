@@ -8,8 +8,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from lendery.contracts.base import new_id
-from lendery.contracts.notices import Kind
-from lendery.notices.models import mail, message
+from lendery.contracts.notices import Attachment, Kind
+from lendery.notices.models import attachment, mail, message
 from lendery.notices.repository import mails, people
 from lendery.notices.rules import timing
 from lendery.notices.rules.kinds import Wishes, by_email, waits
@@ -25,6 +25,7 @@ class News:
     kind: Kind
     facts: Mapping[str, Any]
     time_zone: str
+    attached: Attachment | None = None
 
 
 @dataclass(frozen=True)
@@ -54,21 +55,26 @@ def wishes_of(row: Any | None, ways: Ways) -> Wishes:
     return Wishes(email=row.email, digest=row.digest, quiet=quiet, language=row.language)
 
 
-async def post(tx: Tx, news: Sequence[News], ways: Ways, *, at: datetime) -> None:
+async def post(tx: Tx, news: Sequence[News], ways: Ways, *, at: datetime) -> list[UUID]:
     """`at` is when it happened: what is old by then is not mailed any more.
 
     However many there are, they are three writes, and two more for each that joins a digest.
+    Returns the mail of each.
     """
     if not news:
-        return
+        return []
     said = await people.preferences(tx, list({each.patron_id for each in news}))
-    told, sent = [], []
+    told, sent, files = [], [], []
+    mail_ids: list[UUID] = []
     for each in news:
         wishes = wishes_of(said.get(each.patron_id), ways)
         mail_id = await _digest(tx, each, wishes, ways, at)
         if mail_id is None:
             mail_id = new_id()
             sent.append(_own_mail(mail_id, each, wishes, ways, at))
+            if each.attached and sent[-1]["why"] is None:
+                files.append({"mail_id": mail_id, **each.attached.model_dump()})
+        mail_ids.append(mail_id)
         told.append(
             {
                 "id": new_id(),
@@ -81,7 +87,9 @@ async def post(tx: Tx, news: Sequence[News], ways: Ways, *, at: datetime) -> Non
             }
         )
     await tx.load(mail, sent)
+    await tx.load(attachment, files)
     await tx.load(message, told)
+    return mail_ids
 
 
 def _own_mail(

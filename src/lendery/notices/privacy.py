@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from lendery.notices.models import attempt, bounce, mail, message, preference, told
+from lendery.notices.models import attachment, attempt, bounce, mail, message, preference, told
 from lendery.notices.repository import mails, messages
 from lendery.platform.personal import Personal, Place
 from lendery.platform.retention import Limit
@@ -21,6 +21,13 @@ PERSONAL = Personal(
             mail.c.patron_id,
             "erased",
             by_way_of=(attempt.c.mail_id, mail.c.id),
+        ),
+        Place(
+            "attachments",
+            mail.c.patron_id,
+            "erased",
+            hidden=frozenset({"content"}),
+            by_way_of=(attachment.c.mail_id, mail.c.id),
         ),
         Place("preferences", preference.c.patron_id, "erased", hidden=THEIRS),
         Place("refused address", bounce.c.patron_id, "erased", hidden=THEIRS | {"address"}),

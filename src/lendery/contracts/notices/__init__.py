@@ -1,5 +1,12 @@
 """What notices offers: what readers are told, how it is worded, and whether it arrived."""
 
+from lendery.contracts.notices.documents import (
+    MOST_ATTACHED,
+    Attachment,
+    Documents,
+    NoMailServer,
+    ReportMail,
+)
 from lendery.contracts.notices.inbox import (
     ClockTime,
     Kind,
@@ -39,9 +46,12 @@ from lendery.contracts.notices.templates import (
 )
 
 __all__ = [
+    "MOST_ATTACHED",
+    "Attachment",
     "Attempt",
     "Bounce",
     "ClockTime",
+    "Documents",
     "Kind",
     "Language",
     "Mail",
@@ -50,6 +60,7 @@ __all__ = [
     "MailNotFailed",
     "MailState",
     "Medium",
+    "NoMailServer",
     "NoSuchBounce",
     "NoSuchMail",
     "NoSuchNotice",
@@ -63,6 +74,7 @@ __all__ = [
     "PreferenceChanges",
     "Preview",
     "ReadAll",
+    "ReportMail",
     "TemplateKey",
     "TemplateKind",
     "TemplateRefused",

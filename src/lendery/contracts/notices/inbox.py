@@ -22,6 +22,7 @@ Kind = Literal[
     "account-expiring",
     "payment-received",
     "charge-added",
+    "report",
 ]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
@@ -53,8 +54,9 @@ class ReadAll(Value):
 class NoticePreferences(Value):
     """How one reader wants to be told.
 
-    `email` says of each kind whether it comes by e-mail too: all are in the inbox. `required` are
-    those that nobody can switch off. With `digest` what may wait comes once a day in one mail.
+    `email` says of each kind that is for them whether it comes by e-mail too: all are in the inbox.
+    `required` are those that nobody can switch off. With `digest` what may wait comes once a day in
+    one mail.
     Between `quiet_from` and `quiet_until` (local time, over midnight too) none is sent. `language`
     null: the one of the account. `mail`: does this library send e-mail at all? `bounced`: the
     address refused mail for good, and gets none until it is changed.

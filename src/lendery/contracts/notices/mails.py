@@ -63,7 +63,7 @@ class NoSuchBounce(NotFound):
 
 
 class MailNotFailed(Problem):
-    """Only what failed, bounced or was suppressed can be tried again."""
+    """Only what failed, bounced or was suppressed can be tried again, and no report."""
 
     status = 409
 

@@ -19,6 +19,19 @@ WORDS: Mapping[str, str] = {
     "other": "other",
     "cash": "cash",
     "transfer": "transfer",
+    "loans-by-day": "Loans by day",
+    "loans-by-branch": "Loans by branch",
+    "loans-by-category": "Loans by patron category",
+    "loans-by-subject": "Loans by subject",
+    "top-titles": "Top titles",
+    "turnover-by-branch": "Turnover by branch",
+    "turnover-by-item-type": "Turnover by item type",
+    "hold-ratios": "Books to buy more of",
+    "overdue": "Overdue loans",
+    "money": "Money by day and desk",
+    "money-by-kind": "Money by kind",
+    "dead-stock": "Dead stock",
+    "collection-age": "Age of the collection",
 }
 GREETING = "Dear {{ name }},\n\n"
 CLOSING = (
@@ -92,5 +105,14 @@ TEXTS: Mapping[Kind, tuple[str, str]] = {
         "A charge of {{ amount }}",
         "{{ amount }} was charged to your account ({{ reason }}). "
         "Your balance is {{ balance }} now.",
+    ),
+    "report": (
+        "Report: {{ report }}{% if since_on %}, {{ since_on }} to {{ until_on }}{% endif %}",
+        "This is the report you subscribed to: {{ report }}, "
+        "{% if branch %}{{ branch }}{% else %}all branches{% endif %}"
+        "{% if since_on %}, {{ since_on }} to {{ until_on }}{% endif %}.\n\n"
+        "{% if too_long %}It is too long for an e-mail, so there is no file. Subscribe to it for "
+        "one branch, for a shorter period or in another form, or read it in parts: "
+        "{{ url }}{{ path }}{% else %}The file comes with the e-mail.{% endif %}",
     ),
 }

@@ -19,6 +19,19 @@ WORDS: Mapping[str, str] = {
     "other": "Sonstiges",
     "cash": "bar",
     "transfer": "Überweisung",
+    "loans-by-day": "Ausleihen nach Tag",
+    "loans-by-branch": "Ausleihen nach Zweigstelle",
+    "loans-by-category": "Ausleihen nach Benutzergruppe",
+    "loans-by-subject": "Ausleihen nach Schlagwort",
+    "top-titles": "Meistentliehene Titel",
+    "turnover-by-branch": "Umschlag nach Zweigstelle",
+    "turnover-by-item-type": "Umschlag nach Medienart",
+    "hold-ratios": "Nachzukaufende Bücher",
+    "overdue": "Überfällige Ausleihen",
+    "money": "Geld nach Tag und Theke",
+    "money-by-kind": "Geld nach Art",
+    "dead-stock": "Lange nicht Entliehenes",
+    "collection-age": "Alter des Bestands",
 }
 GREETING = "Guten Tag {{ name }},\n\n"
 CLOSING = (
@@ -94,5 +107,15 @@ TEXTS: Mapping[Kind, tuple[str, str]] = {
         "Gebühr: {{ amount }}",
         "Ihrem Konto wurden {{ amount }} belastet ({{ reason }}). "
         "Ihr Kontostand ist jetzt {{ balance }}.",
+    ),
+    "report": (
+        "Bericht: {{ report }}{% if since_on %}, {{ since_on }} bis {{ until_on }}{% endif %}",
+        "Dies ist der Bericht, den Sie abonniert haben: {{ report }}, "
+        "{% if branch %}{{ branch }}{% else %}alle Zweigstellen{% endif %}"
+        "{% if since_on %}, {{ since_on }} bis {{ until_on }}{% endif %}.\n\n"
+        "{% if too_long %}Er ist zu lang für eine E-Mail, darum gibt es keine Datei. Abonnieren "
+        "Sie ihn für eine Zweigstelle, einen kürzeren Zeitraum oder in anderer Form, oder lesen "
+        "Sie ihn in Teilen: {{ url }}{{ path }}{% else %}"
+        "Die Datei liegt der E-Mail bei.{% endif %}",
     ),
 }

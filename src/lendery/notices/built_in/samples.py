@@ -20,6 +20,12 @@ _HELD = (
     {"title": None, "expires_on": None, "branch": ""},
 )
 _ENDING = (_HELD[0], _HELD[1] | {"expires_on": "2026-03-09"})
+_REPORT = (
+    {"report": "loans-by-day", "since_on": "2026-02-01", "until_on": "2026-02-28",
+     "branch": "Central", "path": "/api/v1/reports/loans-by-day", "too_long": False},
+    {"report": "overdue", "since_on": None, "until_on": None, "branch": None,
+     "path": "/api/v1/reports/overdue", "too_long": True},
+)  # fmt: skip
 _NEWS = {"subject": "Due soon", "body": "One item will be due soon."}
 _SAMPLES: dict[TemplateKind, tuple[dict[str, Any], dict[str, Any]]] = {
     "hold-ready": _HELD,
@@ -34,6 +40,7 @@ _SAMPLES: dict[TemplateKind, tuple[dict[str, Any], dict[str, Any]]] = {
     "account-expiring": ({"expires_on": "2026-03-09"}, {"expires_on": "2026-03-09"}),
     "payment-received": (_MONEY | {"method": "cash"}, _MONEY | {"method": "card"}),
     "charge-added": (_MONEY | {"reason": "late"}, _MONEY | {"reason": "other"}),
+    "report": _REPORT,
     "digest": ({"notices": [_NEWS, _NEWS]}, {"notices": [_NEWS]}),
 }
 _LIBRARY = {"library": "Riverside Library", "url": "https://library.example.org"}

@@ -33,7 +33,7 @@ def _spelled(name: str, value: Any, language: str, words: ModuleType | None) -> 
         return _sum(value["amount"], value["currency"], words)
     if name.endswith("_on") and value is not None:
         return _day(date.fromisoformat(value), words)
-    if name in ("reason", "method") and value is not None:
+    if name in ("reason", "method", "report") and value is not None:
         return words.WORDS.get(value, value) if words else value
     return value
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql
 
-from lendery.notices.models import attempt, mail, message
+from lendery.notices.models import attachment, attempt, mail, message
 from lendery.platform.db import Session, Statement, Tx, UtcDateTime
 
 NOW = bindparam("now", type_=UtcDateTime())
@@ -74,6 +74,8 @@ ATTEMPT = Statement(
     .values({each.name: bindparam(each.name, type_=each.type) for each in attempt.c})
     .on_conflict_do_nothing(index_elements=["mail_id", "no"])
 )
+ATTACHED = Statement(select(attachment).where(attachment.c.mail_id == ID))
+DETACH = Statement(delete(attachment).where(attachment.c.mail_id == ID))
 RETRY = Statement(
     update(mail)
     .where(mail.c.id == ID, mail.c.state.in_(("failed", "bounced", "suppressed")))
@@ -121,20 +123,27 @@ async def record(
     next_at: datetime | None = None,
     ended_at: datetime | None = None,
 ) -> bool:
-    """What became of a mail that we claimed. False: the lease was lost, and nothing is written."""
-    return (
-        await tx.run(
-            RECORD,
-            at_id=row.id,
-            by=row.worker,
-            to_state=state,
-            to_why=why,
-            to_tries=row.tries if tries is None else tries,
-            to_next_at=next_at,
-            to_ended_at=ended_at,
-        )
-        == 1
+    """What became of a mail that we claimed; of one that has ended the attachment goes.
+
+    False: the lease was lost, and nothing is written.
+    """
+    changed = await tx.run(
+        RECORD,
+        at_id=row.id,
+        by=row.worker,
+        to_state=state,
+        to_why=why,
+        to_tries=row.tries if tries is None else tries,
+        to_next_at=next_at,
+        to_ended_at=ended_at,
     )
+    if changed and ended_at is not None:
+        await tx.run(DETACH, at_id=row.id)
+    return changed == 1
+
+
+async def attached(session: Session, mail_id: UUID) -> Any | None:
+    return await session.row(ATTACHED, at_id=mail_id)
 
 
 async def note(tx: Tx, **columns: Any) -> None:

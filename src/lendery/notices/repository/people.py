@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql
 
-from lendery.notices.models import attempt, bounce, mail, message, preference, told
+from lendery.notices.models import attachment, attempt, bounce, mail, message, preference, told
 from lendery.platform.db import Session, Statement, Tx, any_of
 
 PATRON = bindparam("patron", type_=preference.c.patron_id.type)
@@ -32,6 +32,7 @@ KEEP_BOUNCE = _kept(bounce, in_turn=False)
 CLEAR = Statement(delete(bounce).where(bounce.c.patron_id == PATRON))
 _theirs = select(mail.c.id).where(mail.c.patron_id == PATRON)
 FORGET = (
+    Statement(delete(attachment).where(attachment.c.mail_id.in_(_theirs))),
     Statement(delete(attempt).where(attempt.c.mail_id.in_(_theirs))),
     Statement(delete(mail).where(mail.c.patron_id == PATRON)),
     Statement(delete(message).where(message.c.patron_id == PATRON)),

@@ -10,18 +10,23 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from lendery.contracts.notices import Kind
+from lendery.contracts.permissions import Actor, Permission
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
 class Traits:
-    """`may_wait`: a digest may hold it. `wanted`: sent by e-mail unless the reader says no."""
+    """`may_wait`: a digest may hold it. `wanted`: sent by e-mail unless the reader says no.
+
+    `needs`: only for those who have this permission when it is sent.
+    """
 
     may_wait: bool = False
     courtesy: bool = False
     required: bool = False
     wanted: bool = True
+    needs: Permission | None = None
 
 
 TRAITS: Mapping[Kind, Traits] = {
@@ -37,6 +42,7 @@ TRAITS: Mapping[Kind, Traits] = {
     "account-expiring": Traits(may_wait=True, courtesy=True),
     "payment-received": Traits(may_wait=True, wanted=False),
     "charge-added": Traits(may_wait=True),
+    "report": Traits(needs=Permission.READ_REPORTS),
 }
 REQUIRED: tuple[Kind, ...] = tuple(kind for kind in KINDS if TRAITS[kind].required)
 COURTESIES: tuple[Kind, ...] = tuple(kind for kind in KINDS if TRAITS[kind].courtesy)
@@ -56,6 +62,12 @@ def by_email(kind: Kind, wishes: Wishes) -> bool:
     """Does it come by e-mail too?"""
     traits = TRAITS[kind]
     return traits.required or wishes.email.get(kind, traits.wanted)
+
+
+def is_for(kind: Kind, actor: Actor) -> bool:
+    """May this person be told it?"""
+    needs = TRAITS[kind].needs
+    return needs is None or actor.may(needs)
 
 
 def waits(kind: Kind, wishes: Wishes) -> bool:

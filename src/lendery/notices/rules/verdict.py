@@ -9,13 +9,16 @@ from lendery.notices.rules.kinds import Wishes, by_email
 from lendery.notices.rules.timing import after_quiet
 
 TOO_OLD = timedelta(days=7)
-Why = Literal["no-server", "nothing-left", "no-person", "no-address", "bounced", "opted-out",
-              "too-old"]  # fmt: skip
+Why = Literal["no-server", "nothing-left", "no-person", "not-allowed", "no-address", "bounced",
+              "opted-out", "too-old"]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Case:
-    """A mail that is due, and what is known of whom it is for. `active` None: nobody is there."""
+    """A mail that is due, and what is known of whom it is for. `active` None: nobody is there.
+
+    `allowed`: may this person know what it tells?
+    """
 
     kinds: tuple[Kind, ...]
     wishes: Wishes
@@ -25,6 +28,7 @@ class Case:
     created_at: datetime
     now: datetime
     zone: tzinfo
+    allowed: bool = True
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ def verdict(case: Case) -> Send | Postpone | Suppress:
     objections: tuple[tuple[bool, Why], ...] = (
         (not case.kinds, "nothing-left"),
         (not case.active, "no-person"),
+        (not case.allowed, "not-allowed"),
         (not case.email, "no-address"),
         (case.bounced, "bounced"),
         (not wanted, "opted-out"),
