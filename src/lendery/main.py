@@ -46,10 +46,11 @@ from lendery.contracts.circulation import (
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
 from lendery.contracts.jobs import Jobs, Timetable
-from lendery.contracts.notices import MailLog, Notices, NoticeTemplates
+from lendery.contracts.notices import MOST_ATTACHED, Documents, MailLog, Notices, NoticeTemplates
 from lendery.contracts.privacy import PersonalData, Privacy
 from lendery.contracts.reports import Reports
 from lendery.contracts.reviews import Reviews
+from lendery.contracts.subscriptions import Subscriptions
 from lendery.notices import routes as notices_routes
 from lendery.parts import DERIVED, JOBS, LONG_JOBS, REACTIONS, TABLES
 from lendery.platform import logging
@@ -95,6 +96,8 @@ __all__ = [
 ]
 # Bodies that may be as large as LENDERY_IMPORT_LIMIT.
 UPLOADS = ("/api/v1/imports", "/staff/imports")
+# Between services: an attachment in Base64, and what is said beside it.
+MAILED = {"/internal/Documents/send": MOST_ATTACHED * 4 // 3 + 100_000}
 HOT_WRITES = frozenset(
     {
         "/api/v1/loans",
@@ -145,7 +148,8 @@ def _edge(app: ASGIApp, wiring: Wiring, identities: Identities) -> ASGIApp:
     app = FastPath(app, wiring.answers)
     app = limits = RateLimited(app, settings.requests_per_minute, settings.trusted_proxies)
     app = Identified(app, identities, services, settings.contexts)
-    app = BodyLimit(app, settings.body_limit, dict.fromkeys(UPLOADS, settings.import_limit))
+    larger = dict.fromkeys(UPLOADS, settings.import_limit) | MAILED
+    app = BodyLimit(app, settings.body_limit, larger)
     app = Observed(HeadAsGet(app))
     return FrontDoor(app, wiring.answers, identities, limits)
 
@@ -204,7 +208,7 @@ def _routers(wiring: Wiring) -> list[APIRouter]:
     if "reviews" in here:
         found.append(reviews_routes.routes(wiring.reviews))
     if "reports" in here:
-        found.append(reports_routes.routes(wiring.reports))
+        found.append(reports_routes.routes(wiring.reports, wiring.subscriptions))
     return found
 
 
@@ -266,11 +270,15 @@ def _internal(wiring: Wiring) -> list[APIRouter]:
             expose(Notices, wiring.notices),
             expose(NoticeTemplates, wiring.notice_templates),
             expose(MailLog, wiring.mail_log),
+            expose(Documents, wiring.documents),
         ]
     if "reviews" in here:
         found.append(expose(Reviews, wiring.reviews))
     if "reports" in here:
-        found.append(expose(Reports, wiring.reports))
+        found += [
+            expose(Reports, wiring.reports),
+            expose(Subscriptions, wiring.subscriptions),
+        ]
     return found
 
 

@@ -36,6 +36,7 @@ from lendery.platform.queue import LongJob
 from lendery.platform.retention import Limit, kept_answers
 from lendery.reports.jobs import JOBS as REPORTS_JOBS
 from lendery.reports.models import TABLES as REPORTS_TABLES
+from lendery.reports.privacy import PERSONAL as REPORTS_PERSONAL
 from lendery.reports.reactions import REACTIONS as REPORTS_REACTIONS
 from lendery.reviews.jobs import JOBS as REVIEWS_JOBS
 from lendery.reviews.models import TABLES as REVIEWS_TABLES
@@ -79,6 +80,7 @@ PERSONAL: dict[str, Personal] = {
     "accounts": ACCOUNTS_PERSONAL,
     "circulation": CIRCULATION_PERSONAL,
     "notices": NOTICES_PERSONAL,
+    "reports": REPORTS_PERSONAL,
     "reviews": REVIEWS_PERSONAL,
 }
 _OWN_LIMITS: dict[str, tuple[Limit, ...]] = {

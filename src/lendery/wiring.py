@@ -74,10 +74,12 @@ from lendery.contracts.circulation import (
 from lendery.contracts.identity import Keys
 from lendery.contracts.importing import Exports, Imports
 from lendery.contracts.jobs import Jobs, Timetable
-from lendery.contracts.notices import MailLog, Notices, NoticeTemplates
+from lendery.contracts.notices import Documents, MailLog, Notices, NoticeTemplates
 from lendery.contracts.privacy import PersonalData, Privacy
 from lendery.contracts.reports import Reports
 from lendery.contracts.reviews import Reviews
+from lendery.contracts.subscriptions import Subscriptions
+from lendery.notices.documents import DocumentDesk
 from lendery.notices.inbox import Inbox
 from lendery.notices.mail_log import MailBook
 from lendery.notices.template_desk import TemplateDesk
@@ -107,9 +109,11 @@ from lendery.platform.queue import QueueRunner
 from lendery.platform.settings import CONTEXTS, Settings
 from lendery.platform.timetable_list import Timetables
 from lendery.reports.learning import Learner
+from lendery.reports.mailing import Mailer
 from lendery.reports.rebuilding import Rebuilding
 from lendery.reports.rules.effects import MEANINGS
 from lendery.reports.statistics import ReportDesk
+from lendery.reports.subscriptions import SubscriptionDesk
 from lendery.reports.zones import Zones
 from lendery.reviews import hot as reviews_hot
 from lendery.reviews.board import ReviewBoard
@@ -332,6 +336,12 @@ class Wiring:
         return self._port(MailLog, "notices", lambda: MailBook(self.db, self.settings))
 
     @cached_property
+    def documents(self) -> Documents:
+        return self._port(
+            Documents, "notices", lambda: DocumentDesk(self.db, self.users, self.settings)
+        )
+
+    @cached_property
     def reviews(self) -> Reviews:
         return self._port(
             Reviews, "reviews", lambda: ReviewBoard(self.db, self.books, self.borrowings)
@@ -344,6 +354,15 @@ class Wiring:
             "reports",
             lambda: ReportDesk(self.db, self.learner, self.zones, self.branches, self.loans),
         )
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        return self._port(Subscriptions, "reports", lambda: SubscriptionDesk(self.db, self.mailer))
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        neighbours = self.reports, self.users, self.documents, self.zones
+        return Mailer(self.db, *neighbours, self.settings.time_zone)
 
     @cached_property
     def learner(self) -> Learner:

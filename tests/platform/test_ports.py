@@ -23,6 +23,8 @@ from lendery.contracts import (
     jobs,
     notices,
     privacy,
+    reports,
+    subscriptions,
 )
 from lendery.contracts.base import (
     Busy,
@@ -45,7 +47,10 @@ SECRET = "a secret for these tests, 32 characters"
 NOW = datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
 PORTS = [
     each
-    for module in (accounts, catalog, circulation, identity, importing, jobs, notices, privacy)
+    for module in (
+        *(accounts, catalog, circulation, identity, importing, jobs, notices, privacy),
+        *(reports, subscriptions),
+    )
     for _, each in inspect.getmembers(module, inspect.isclass)
     if getattr(each, "_is_protocol", False)
     and f"{each.__module__}.".startswith(f"{module.__name__}.")

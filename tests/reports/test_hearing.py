@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from lendery.circulation.models import TABLES as CIRCULATION
+from lendery.contracts.accounts import PatronRemoved
 from lendery.contracts.authorities import NewMerge
 from lendery.contracts.base import Busy, Event, NotFound, PeerUnavailable
 from lendery.contracts.circulation import HoldCancelled, HoldPlaced, HoldPutBack, HoldReady
@@ -294,7 +295,7 @@ def test_what_is_decided_late_changes_nothing_that_came_after_it() -> None:
     assert list(fold.holds()) == [row]
 
 
-def test_each_event_that_reports_hears_has_a_meaning() -> None:
+def test_each_event_that_reports_hears_has_a_meaning_but_for_an_erasure() -> None:
     from lendery.reports.reactions import REACTIONS
 
-    assert {each.to for each in REACTIONS} == set(MEANINGS)
+    assert {each.to for each in REACTIONS} == {*MEANINGS, PatronRemoved}

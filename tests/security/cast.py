@@ -272,6 +272,11 @@ class Things:
         path = f"{API}/notices/mails?patron_id={self.made['user_id']}"
         self.made["mail_id"] = expect(await self.library.staff.get(path))["items"][0]["id"]
 
+    async def _subscription(self) -> None:
+        """A report that the administrator gets by e-mail."""
+        body = {"report": "overdue", "form": "csv", "every": "day", "hour": 6}
+        self.made["subscription_id"] = (await self._make("/report-subscriptions", body))["id"]
+
     async def _way_out(self) -> None:
         """What a mail to the owner ends with."""
         secret = next(iter(self.cast.system.environments.values()))["LENDERY_SECRET"]
@@ -337,6 +342,7 @@ MAKERS = {
     "review_id": "review",
     "notice_id": "notice",
     "mail_id": "notice",
+    "subscription_id": "subscription",
     "way_out": "way_out",
     "branch_id": "branch",
     "calendar_id": "calendar",

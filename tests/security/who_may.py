@@ -424,6 +424,18 @@ NOTICES = {
     "DELETE /notices/bounces/{patron_id}": [Ask(STAFF, status=404)],
 }
 
+MAILED, A_REPORT = "/report-subscriptions", "/report-subscriptions/{subscription_id}"
+EACH_MORNING = {"report": "overdue", "form": "csv", "every": "day", "hour": 6}
+
+
+def own_report(body: dict[str, Any] | None = None, status: int = 200) -> list[Ask]:
+    """Of the administrator; for other staff there is no such subscription."""
+    return [
+        Ask(ADMINS, body, status=status, witness=A_REPORT, callers=(*READERS, ADMIN)),
+        Ask(STAFF, body, status=404, witness=A_REPORT, callers=(*READERS, LIBRARIAN)),
+    ]
+
+
 REPORTS = {
     "GET /reports": [Ask(STAFF)],
     "GET /reports/{name}": [
@@ -431,6 +443,12 @@ REPORTS = {
         Ask(STAFF, at={"name": "overdue"}),
         Ask(STAFF, query="?format=csv", at={"name": "top-titles"}),
     ],
+    f"GET {MAILED}": [Ask(STAFF)],
+    f"POST {MAILED}": [add(STAFF, EACH_MORNING, "report-subscriptions")],
+    f"GET {A_REPORT}": own_report(),
+    f"PATCH {A_REPORT}": own_report({"hour": 7}),
+    f"DELETE {A_REPORT}": own_report(status=204)[::-1],
+    f"POST {A_REPORT}/send": own_report(status=409),  # these libraries send no mail
 }
 
 OWN_RECORD = "/users/{user_id}"

@@ -15,7 +15,7 @@ Rhythm = Literal["day", "week", "month"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DayOfMonth = Annotated[int, Field(ge=1, le=28)] | Literal["last"]
 Hour = Annotated[int, Field(ge=0, le=23)]
-Column = Annotated[str, StringConstraints(max_length=40)]
+Order = Annotated[str, StringConstraints(max_length=40)]
 Threshold = Annotated[int, Field(ge=1, le=1_000)]
 Months = Annotated[int, Field(ge=1, le=600)]
 
@@ -34,7 +34,7 @@ class NewSubscription(Input):
     day: DayOfMonth | None = None
     hour: Hour
     branch_id: UUID | None = None
-    sort: Column | None = None
+    sort: Order | None = None
     threshold: Threshold = 3
     months: Months = 24
     per: Per = "decade"
@@ -50,7 +50,7 @@ class SubscriptionChanges(Input):
     day: DayOfMonth | None = None
     hour: Hour | None = None
     branch_id: UUID | None = None
-    sort: Column | None = None
+    sort: Order | None = None
     threshold: Threshold | None = None
     months: Months | None = None
     per: Per | None = None

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from lendery.platform.jobs import Job
 from lendery.reports.learning import Learner
+from lendery.reports.mailing import Mailer
 from lendery.reports.zones import Zones
 
 
@@ -13,6 +14,8 @@ class Desk(Protocol):
     def learner(self) -> Learner: ...
     @property
     def zones(self) -> Zones: ...
+    @property
+    def mailer(self) -> Mailer: ...
 
 
 async def learn(desk: Desk, now: datetime) -> None:
@@ -24,7 +27,13 @@ async def look_at_branches(desk: Desk, now: datetime) -> None:
     await desk.zones.refresh()
 
 
+async def mail_reports(desk: Desk, now: datetime) -> None:
+    """What is due. Begun again it gives notices the same, which knows it."""
+    await desk.mailer.send_due(now=now)
+
+
 JOBS = (
     Job("learn of copies and books", timedelta(minutes=1), learn),
     Job("look at branches", timedelta(minutes=10), look_at_branches),
+    Job("mail reports", timedelta(minutes=5), mail_reports),
 )

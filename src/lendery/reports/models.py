@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from lendery.platform.db import context_tables
+from lendery.platform.db import UtcDateTime, context_tables
 
 metadata = MetaData()
 NOWHERE = UUID(int=0)
@@ -102,6 +102,29 @@ hold = Table(  # open ones only
     Column("branch_id", Uuid, nullable=False),
     Column("waiting", Boolean, nullable=False),
     Index("reports_queues", "book_id", sqlite_where=WAITING, postgresql_where=WAITING),
+)
+
+subscription = Table(  # to a report, by e-mail
+    "reports_subscription",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner_id", Uuid, nullable=False),
+    Column("report", String(40), nullable=False),
+    Column("form", String(8), nullable=False),
+    Column("every", String(8), nullable=False),
+    Column("weekday", String(3)),
+    Column("day", String(4)),  # of the month: a number, or last
+    Column("hour", Integer, nullable=False),
+    Column("branch_id", Uuid),
+    Column("sort", String(40)),
+    Column("threshold", Integer, nullable=False),
+    Column("months", Integer, nullable=False),
+    Column("per", String(8), nullable=False),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("reports_subscriptions_of_owner", "owner_id", "id"),
+    Index("reports_subscriptions_due", "next_at"),
 )
 
 TABLES = context_tables("reports", metadata)

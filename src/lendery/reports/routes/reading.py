@@ -1,4 +1,4 @@
-"""Reports over REST: which there are, and one of them in the form that is wanted."""
+"""Which reports there are, and one of them in the form that is wanted."""
 
 import asyncio
 import re
@@ -70,9 +70,7 @@ def _preferred(accept: str) -> Form:
     return best[1]
 
 
-def routes(reports: Reports) -> APIRouter:
-    router = APIRouter(prefix="/api/v1", tags=["reports"])
-
+def add(router: APIRouter, reports: Reports) -> None:
     @router.get("/reports", summary="List the reports", response_model=Page[ReportInfo])
     async def list_reports(request: Request, actor: Counting) -> Response:
         """What each tells, what it can be asked with, and its columns."""
@@ -108,5 +106,3 @@ def routes(reports: Reports) -> APIRouter:
             "vary": "accept",
         }
         return Response(body, media_type=MEDIA[form], headers=headers)
-
-    return router
