@@ -32,7 +32,7 @@ OTHERWISE = {
     "in_transit_to": "a branch",
     "to_branch": "a branch",
     "place": "made for the order in which they came",
-    "about": "a loan, a hold or a payment; of a card it is in the list",
+    "about": "a loan, a hold, a payment or a subscription; of a card it is in the list",
     "accounts_erasure.user_id": "that somebody was erased is proof of it",
 }
 

@@ -9,6 +9,8 @@ from lendery.main import TABLES, wire
 from lendery.platform import migrate
 from lendery.platform.settings import CONTEXTS, Settings
 from tests.databases import KINDS, Shelter, shelter
+from tests.mail_server import MailServer
+from tests.reports.mailed import Mailed, wired
 from tests.reports.town import Town
 
 
@@ -31,5 +33,27 @@ async def town(url: str) -> AsyncIterator[Town]:
     wiring = wire(Settings(database_url=url), durable=False)
     try:
         yield await Town(wiring).open()
+    finally:
+        await wiring.close()
+
+
+@pytest.fixture(scope="session")
+def post() -> Iterator[MailServer]:
+    with MailServer.open() as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def mailed(url: str, post: MailServer) -> AsyncIterator[Mailed]:
+    """One loan on a Monday at Central; Lea works there."""
+    post.letters.clear()
+    wiring = wired(url, post.port)
+    try:
+        town = await Town(wiring).open()
+        await town.settle(copies=3)
+        await town.lend(next(iter(town.copies)), next(iter(town.readers)), 2)
+        made = Mailed(town, post)
+        await made.hire("Lea")
+        yield made
     finally:
         await wiring.close()

@@ -1,9 +1,11 @@
 """A town whose reports are mailed: staff with addresses, and a real mail server."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
+
+import pytest
 
 from lendery.contracts.accounts import NewUser
 from lendery.contracts.permissions import SYSTEM, Actor
@@ -13,7 +15,10 @@ from lendery.notices.jobs import send_mail
 from lendery.platform.settings import Settings
 from lendery.reports.jobs import mail_reports
 from tests.mail_server import Letter, MailServer
-from tests.reports.town import Town
+from tests.reports.town import OPENED, Town
+
+SIX = OPENED.replace(hour=6) + timedelta(days=1)  # when Monday is told of
+on_one_database = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
 
 def wired(url: str, port: int) -> Wiring:
