@@ -266,6 +266,6 @@ def expire(model: Model, now: datetime) -> int:
         and hold.expires_on is not None
         and model.week(hold.pickup).today(now) > hold.expires_on
     ]
-    for hold in past:
+    for hold in sorted(past, key=lambda each: each.expires_on or now.date()):
         end(model, hold, "expired")
     return len(past)
