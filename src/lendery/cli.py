@@ -89,27 +89,34 @@ def serve(
     _uvicorn(chosen)
 
 
+SERVED = "lendery.main:app_from_environment"
+
+
 def _uvicorn(chosen: Settings) -> None:
     import uvicorn
 
-    uvicorn.run(
-        "lendery.main:app_from_environment",
-        factory=True,
-        host=chosen.host,
-        port=chosen.port,
-        workers=chosen.workers,
-        loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        timeout_keep_alive=15,
-        timeout_graceful_shutdown=10,
-        log_config=None,
-        forwarded_allow_ips="",
-        proxy_headers=False,
-    )
+    options: dict[str, Any] = {
+        "factory": True,
+        "host": chosen.host,
+        "port": chosen.port,
+        "loop": "uvloop" if sys.platform != "win32" else "asyncio",
+        "http": "httptools",
+        "log_level": "warning",
+        "access_log": False,
+        "server_header": False,
+        "date_header": True,
+        "timeout_keep_alive": 15,
+        "timeout_graceful_shutdown": 10,
+        "log_config": None,
+        "forwarded_allow_ips": "",
+        "proxy_headers": False,
+    }
+    if chosen.workers == 1:
+        uvicorn.run(SERVED, **options)
+        return
+    from lendery.platform.http.workers import serve_by_workers
+
+    raise typer.Exit(serve_by_workers(uvicorn.Config(SERVED, workers=chosen.workers, **options)))
 
 
 def _prepare(chosen: Settings) -> bool:
