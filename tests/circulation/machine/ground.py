@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Table, select, text
 from tests.circulation.machine.model import Copy, Model, Patron
 from tests.circulation.machine.world import BRANCHES, READERS, RULES, THINGS
 from tests.circulation.town import DAYS, LIBRARIAN, NOW, Town
@@ -40,7 +40,9 @@ PLAYED_WITH = [
     "cash_session",
     "transport_cost",
 ]
-EMPTY = text(f"TRUNCATE {', '.join(f'circulation_{each}' for each in PLAYED_WITH)}")
+TOYS = [TABLES.event.metadata.tables[f"circulation_{each}"] for each in PLAYED_WITH]
+EMPTY = text(f"TRUNCATE {', '.join(each.name for each in TOYS)}")
+Rows = dict[Table, list[dict[str, Any]]]
 
 
 class Ground:
@@ -52,6 +54,7 @@ class Ground:
         self.db: Database | None = None
         self.empty = sqlite3.connect(":memory:")
         self.furnished: dict[datetime, tuple[sqlite3.Connection, Town, Model]] = {}
+        self.rows: dict[datetime, tuple[Rows, Town, Model]] = {}  # the same, of PostgreSQL
         if url == IN_MEMORY:
             migrate.run_in_memory(self.empty, ["circulation"])
 
@@ -61,11 +64,7 @@ class Ground:
     async def opened(self, now: datetime) -> tuple[Town, Model]:
         """The small world in a town, and the same as the model has it."""
         if self.url != IN_MEMORY:
-            self.db = self.db or Database(self.url, [TABLES])
-            async with self.db.begin() as tx:
-                await tx.run(EMPTY)
-            town = Town(self.db)
-            return town, await furnished(town, now)
+            return await self._on_the_server(now)
         if now not in self.furnished:
             town = await self._in_memory(self.empty)
             model = await furnished(town, now)
@@ -73,9 +72,25 @@ class Ground:
             town.db.memory.backup(kept)  # type: ignore[union-attr]
             self.furnished[now] = kept, town, model
         like, first, model = self.furnished[now]
-        town = await self._in_memory(like)
-        town.patrons.known, town.copies.known = first.patrons.known, first.copies.known
-        return town, deepcopy(model)
+        return alike(await self._in_memory(like), first), deepcopy(model)
+
+    async def _on_the_server(self, now: datetime) -> tuple[Town, Model]:
+        self.db = self.db or Database(self.url, [TABLES])
+        rows, first, model = self.rows.get(now, ({}, None, None))
+        async with self.db.begin() as tx:
+            await tx.run(EMPTY)
+            for table, given in rows.items():
+                await tx.load(table, given)
+        town = Town(self.db)
+        if first is not None and model is not None:
+            return alike(town, first), deepcopy(model)
+        model = await furnished(town, now)
+        async with self.db.read() as session:
+            for table in TOYS:
+                found = await session.rows(select(table))
+                rows[table] = [each._asdict() for each in found]
+        self.rows[now] = rows, town, deepcopy(model)
+        return town, model
 
     async def _in_memory(self, like: sqlite3.Connection) -> Town:
         if self.db is not None:
@@ -91,6 +106,12 @@ class Ground:
         for each in (self.empty, *(kept for kept, _, _ in self.furnished.values())):
             each.close()
         self.runner.close()
+
+
+def alike(town: Town, first: Town) -> Town:
+    """With the neighbours of that one, who are only read."""
+    town.patrons.known, town.copies.known = first.patrons.known, first.copies.known
+    return town
 
 
 async def furnished(town: Town, now: datetime) -> Model:
