@@ -5,11 +5,13 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -24,10 +26,11 @@ from tests import hatchery
 from tests.databases import Shelter, shelter
 from tests.redis_server import redis_server
 
-from .crew import ROOT, ZONE, build, crew
-from .program import LOANS, counted, line, nightly, tick
+from .crew import ROOT, ZONE, Crew, build, crew
+from .program import LOANS, PIECES, counted, line, nightly, tick
 
 SECOND = timedelta(seconds=1)
+WORK = 4  # long jobs asked for before each blow
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +80,47 @@ def test_two_beats_two_workers_and_one_killed_half_way(libraries: Shelter, tmp_p
         (slot,) = here.slots("charge")
         assert slot.ran_by == "celery" and slot.attempts >= 2 and slot.slot_at.minute == 30
         assert sorted(row.loan for row in here.rows(line)) == list(LOANS)
-        ran = Counter(row.at for row in here.rows(tick))
-        seconds = [each for each in here.slots("tick") if each.state == "done"]
-        first = seconds[0].slot_at
-        assert [each.slot_at for each in seconds] == [
-            first + n * SECOND for n in range(len(seconds))
-        ]
-        # On a machine that stands still for longer than the lease one may be begun again.
-        assert all(1 <= ran[each.slot_at] <= each.attempts for each in seconds)
+        every_second_was_counted(here)
+
+
+def every_second_was_counted(here: Crew) -> None:
+    ran = Counter(row.at for row in here.rows(tick))
+    seconds = [each for each in here.slots("tick") if each.state == "done"]
+    first = seconds[0].slot_at
+    assert [each.slot_at for each in seconds] == [first + n * SECOND for n in range(len(seconds))]
+    # On a machine that stands still for longer than the lease one may be begun again.
+    assert all(1 <= ran[each.slot_at] <= each.attempts for each in seconds)
+
+
+def test_ten_workers_are_killed_and_all_work_is_done_once(
+    libraries: Shelter, tmp_path: Path
+) -> None:
+    dice, asked = Random(10), 0
+    with (
+        libraries.url("postgres") as url,
+        redis_server(tmp_path) as redis,
+        crew(url, redis.url, tmp_path, "charge tick", lease=2) as here,
+    ):
+        bell = Bell(celery_app(Settings(celery_broker=redis.url)))
+        beat, workers = here.start("beat"), [here.start("worker") for _ in range(2)]
+        for _ in range(10):
+            done = len(here.rows(counted))
+            for _ in range(WORK):
+                asyncio.run(ask_to_count(url, asked))
+                asked += 1
+            bell.for_long_work("catalog")
+            here.until(lambda done=done: len(here.rows(counted)) > done)
+            time.sleep(dice.random() / 4)
+            here.kill(workers.pop(0))
+            workers.append(here.start("worker"))
+        here.until(lambda: len(here.rows(counted)) >= PIECES * asked and here.is_done("charge"))
+        assert here.stop(beat, *workers) == [0, 0, 0]
+
+        assert Counter(row.n for row in here.rows(counted)) == dict.fromkeys(range(asked), PIECES)
+        jobs = here.rows(LONG_JOBS["catalog"][0].job)
+        assert any(job.attempts > 1 for job in jobs), "nobody fell while at work"
+        assert sorted(row.loan for row in here.rows(line)) == list(LOANS)
+        every_second_was_counted(here)
 
 
 async def ask_to_count(url: str, n: int) -> None:
@@ -121,13 +157,13 @@ def test_a_worker_told_to_stop_gives_back_and_another_goes_on(
         bell = Bell(celery_app(Settings(celery_broker=broker)))
         bell.for_long_work("catalog")
         bell.for_long_work("catalog")
-        here.until(lambda: here.rows(counted) and here.is_done("age"))
+        here.until(lambda: len(here.rows(counted)) == PIECES and here.is_done("age"))
         here.until(lambda: here.is_done("find duplicates", "catalog"))  # in the queue `long`
         assert here.stop(worker, beat) == [0, 0]
         assert [(slot.state, slot.attempts) for slot in here.slots("charge")] == [("waiting", 0)]
         (slot,) = here.slots("age")
         assert (slot.ran_by, slot.attempts, len(here.rows(tick))) == ("celery", 1, 1)
-        assert [row.n for row in here.rows(counted)] == [1]
+        assert [row.n for row in here.rows(counted)] == [1] * PIECES
 
         here.hang.unlink()
         monkeypatch.setenv("LENDERY_TEST_HANG", str(here.hang))
