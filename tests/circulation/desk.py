@@ -40,6 +40,7 @@ from lendery.contracts.circulation import (
     NewPayment,
     NewRefund,
     NewWaiver,
+    NewWriteOff,
     Payment,
     Refund,
     RenewalRequest,
@@ -138,6 +139,14 @@ class Desk:
 
     async def account(self, patron_id: UUID) -> Account:
         return await self.town.fees.account(patron_id=patron_id, window=EVERYTHING, **self.here)
+
+    async def write_off(
+        self, fine: Fine, amount: int | Money | None = None, *, key: Any = None
+    ) -> Fine:
+        wanted = NewWriteOff(amount=None if amount is None else money(amount), reason="Moved away")
+        return await self.town.fees.write_off(
+            fine_id=fine.id, write_off=wanted, key=key, **self.here
+        )
 
     async def waive(
         self, fine: Fine, amount: int | Money | None = None, *, key: Any = None

@@ -29,6 +29,7 @@ from lendery.contracts.circulation import (
     NewPayment,
     NewRefund,
     NewWaiver,
+    NewWriteOff,
     ReturnRequest,
     Suspension,
 )
@@ -146,8 +147,10 @@ class Life:
     async def _settle(self) -> None:
         fees, ann = self.town.fees, self.ann
         self.paid = await self.pay(100, 64, "cash")
-        part = NewWaiver(amount=euros(60), reason="It snowed")
+        part = NewWaiver(amount=euros(40), reason="It snowed")
         await fees.waive(fine_id=self.late, waiver=part, **self.at(65))
+        rest = NewWriteOff(amount=euros(20), reason="Not worth a letter")
+        await fees.write_off(fine_id=self.late, write_off=rest, **self.at(65))
         charge = NewCharge(patron_id=ann, amount=euros(500), reason="damaged", note="Coffee")
         self.coffee = (await fees.charge(charge=charge, **self.at(66))).id
         await self.pay(80 + 500, 67, "card")

@@ -5,18 +5,21 @@ from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
-from tests.circulation.desk import Desk, euros
+from tests.circulation.desk import Desk, a_key, euros
 from tests.circulation.town import Town
 
 from lendery.circulation.models import ledger_line
+from lendery.circulation.replay import replay
 from lendery.contracts.base import Money
 from lendery.contracts.circulation import (
     Cancellation,
     CreditRefunded,
     FineCancelled,
     FineWaived,
+    FineWrittenOff,
     NewWaiver,
     RefundRefused,
+    UndoRefused,
     WaiverRefused,
 )
 
@@ -46,6 +49,31 @@ async def test_a_charge_is_forgiven_in_part_and_then_the_rest(desk: Desk, ann: U
     assert [(event.fine_id, event.amount) for event in told] == [(fine.id, 200), (fine.id, 300)]
     async with desk.refuses(WaiverRefused, "nothing-owed"):
         await desk.waive(fine)
+
+
+async def test_what_nobody_will_pay_is_written_off_and_stays_so(desk: Desk, ann: UUID) -> None:
+    fine = await desk.charge(ann, 500)
+    assert (await desk.waive(fine, 100)).outstanding == euros(400)
+    key = a_key("off")
+    off = await desk.write_off(fine, 150, key=key)
+    assert off.outstanding == euros(250) and off.event_id is None
+    assert await desk.write_off(fine, 150, key=key) == off, "the same answer, and nothing twice"
+    assert (await desk.write_off(fine)).outstanding == euros(0)
+    assert await desk.stands(ann) == (0, 0, 0, [])
+    told = [event for event in await desk.told() if isinstance(event, FineWrittenOff)]
+    assert [(event.fine_id, event.amount) for event in told] == [(fine.id, 150), (fine.id, 250)]
+    async with desk.refuses(WaiverRefused, "nothing-owed"):
+        await desk.write_off(fine)
+    for code, amount in (("not-positive", 0), ("wrong-currency", DOLLAR)):
+        async with desk.refuses(WaiverRefused, code):
+            await desk.write_off(fine, amount)
+    async with desk.refuses(UndoRefused, "not-undoable"):
+        await desk.town.corrections.undo(event_id=told[0].id, **desk.here)
+    async with desk.refuses(WaiverRefused, "nothing-owed"):
+        await desk.town.fees.cancel(
+            fine_id=fine.id, cancellation=Cancellation(reason="Wrong"), **desk.here
+        )
+    assert (await replay(desk.town.db)).found == 0
 
 
 @pytest.mark.parametrize(

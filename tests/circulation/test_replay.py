@@ -31,7 +31,7 @@ async def test_a_whole_life_is_told_by_the_log(life: Life) -> None:
     assert kinds == TELLING.keys() | SILENT, "the life leaves nothing out"
     report = await replay(life.town.db)
     assert (report.found, report.named) == (0, [])
-    rows = {"circulation_loan": 14, "circulation_hold": 9, "circulation_ledger_line": 28}
+    rows = {"circulation_loan": 14, "circulation_hold": 9, "circulation_ledger_line": 29}
     rows |= {"circulation_suspension": 2, "circulation_cash_session": 2}
     assert report.rows == report.compared == rows
     assert report.balances == 4, "Ann, Cas, Dora, and Ben who paid nothing for his hold"

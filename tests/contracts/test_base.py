@@ -310,6 +310,7 @@ EVENTS = {
     "circulation.FineCharged",
     "circulation.FinePaid",
     "circulation.FineWaived",
+    "circulation.FineWrittenOff",
     "circulation.FineCancelled",
     "circulation.CreditRefunded",
 }

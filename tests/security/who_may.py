@@ -284,6 +284,7 @@ CIRCULATION = {
         Ask(STAFF, {"patron_id": "{user_id}", "amount": ONE_EURO}, status=201, witness=OWED)
     ],
     "POST /fines/{fine_id}/waive": [change(STAFF, {"reason": "Agreed"}, OWED)],
+    "POST /fines/{fine_id}/write-off": [change(STAFF, {"reason": "Moved away"}, OWED)],
     "POST /fines/{fine_id}/cancel": [change(STAFF, {"reason": "A mistake"}, OWED)],
     "POST /payments": [Ask(STAFF, PAID, status=201, witness=OWED)],
     "POST /refunds": [Ask(STAFF, CREDIT, status=201, witness="/users/{credit_id}/account")],

@@ -24,6 +24,7 @@ from lendery.contracts.circulation import (
     NewPayment,
     NewRefund,
     NewWaiver,
+    NewWriteOff,
     NoSuchFine,
     NoSuchPatron,
     Owed,
@@ -172,6 +173,20 @@ class FeeDesk:
     ) -> Fine:
         actor.must(Permission.WAIVE)
         return await self._once(lambda tx: self._till(tx, actor, now, key).waive(fine_id, waiver))
+
+    async def write_off(
+        self,
+        *,
+        fine_id: UUID,
+        write_off: NewWriteOff,
+        actor: Actor,
+        now: datetime,
+        key: RequestKey | None = None,
+    ) -> Fine:
+        actor.must(Permission.WAIVE)
+        return await self._once(
+            lambda tx: self._till(tx, actor, now, key).write_off(fine_id, write_off)
+        )
 
     async def cancel(
         self,

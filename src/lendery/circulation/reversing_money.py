@@ -74,7 +74,7 @@ class Reversal:
 
     async def cancelled(self, charge: Any) -> "Cancelled | None":
         """All of a charge that was not forgiven is taken back; None: that was done before."""
-        left = charge.amount - await ledger.waived(self.tx, charge.id)
+        left = charge.amount - await ledger.given_up(self.tx, charge.id)
         if left <= 0 or await ledger.is_cancelled(self.tx, charge.id):
             return None
         told = FineCancelled(

@@ -1,4 +1,4 @@
-"""Settling: paying, waiving, cancelling, paying back. Each adds lines, and changes none.
+"""Settling: paying, waiving, writing off, cancelling, paying back. Each adds lines, changes none.
 
 The patron is locked first, so a fine that is paid at two desks at once is paid at one of them.
 """
@@ -23,9 +23,11 @@ from lendery.contracts.circulation import (
     FineCancelled,
     FinePaid,
     FineWaived,
+    FineWrittenOff,
     NewPayment,
     NewRefund,
     NewWaiver,
+    NewWriteOff,
     NoSuchFine,
     NoSuchPatron,
     Payment,
@@ -125,12 +127,25 @@ class Till:
         )
 
     async def waive(self, fine_id: UUID, waiver: NewWaiver) -> Fine | Problem:
+        return await self._given_up(fine_id, waiver, FineWaived, "waiver")
+
+    async def write_off(self, fine_id: UUID, write_off: NewWriteOff) -> Fine | Problem:
+        return await self._given_up(fine_id, write_off, FineWrittenOff, "write-off")
+
+    async def _given_up(
+        self,
+        fine_id: UUID,
+        asked: NewWaiver | NewWriteOff,
+        event: type[FineWaived] | type[FineWrittenOff],
+        kind: str,
+    ) -> Fine | Problem:
         row, account, told = await self._opened_for(fine_id)
         if told is not None:
             return account.fine(row).model_copy(update=_money_of(told))
         outstanding = account.sums.outstanding.get(fine_id, 0)
-        wanted = waiver.amount
-        objection = rules.waiver_objection(
+        wanted = asked.amount
+        objection = rules.giving_up_objection(
+            "Not waived" if kind == "waiver" else "Not written off",
             amount=wanted.amount if wanted else None,
             currency=wanted.currency if wanted else None,
             outstanding=outstanding,
@@ -139,7 +154,7 @@ class Till:
         if objection:
             return await self._refused(WaiverRefused, objection)
         amount = wanted.amount if wanted else outstanding
-        return await self._lowered(row, account, FineWaived, "waiver", amount, waiver.reason)
+        return await self._lowered(row, account, event, kind, amount, asked.reason)
 
     async def cancel(self, fine_id: UUID, cancellation: Cancellation) -> Fine | Problem:
         """Takes back all of the charge that was not forgiven; a charge is cancelled once."""
@@ -149,9 +164,9 @@ class Till:
         if await ledger.is_cancelled(self.tx, fine_id):
             says = "Not cancelled: this charge was cancelled before."
             return await self._refused(WaiverRefused, ("cancelled-before", says))
-        left = row.amount - await ledger.waived(self.tx, fine_id)
+        left = row.amount - await ledger.given_up(self.tx, fine_id)
         if left <= 0:
-            says = "Not cancelled: all of this charge was waived before."
+            says = "Not cancelled: all of this charge was waived or written off before."
             return await self._refused(WaiverRefused, ("nothing-owed", says))
         reason = cancellation.reason
         return await self._lowered(row, account, FineCancelled, "cancellation", left, reason)
@@ -160,7 +175,7 @@ class Till:
         self,
         row: Any,
         account: Standing,
-        event: type[FineWaived] | type[FineCancelled],
+        event: type[FineWaived] | type[FineWrittenOff] | type[FineCancelled],
         kind: str,
         amount: int,
         reason: str,

@@ -16,6 +16,7 @@ from lendery.contracts.circulation import (
     FineCharged,
     FinePaid,
     FineWaived,
+    FineWrittenOff,
     PaymentReversed,
     WaiverReversed,
 )
@@ -49,6 +50,10 @@ def _paid(e: FinePaid) -> Told:
 
 def _waived(e: FineWaived) -> Told:
     return _line(e, e.line_id, "waiver", -e.amount, fine_id=e.fine_id)
+
+
+def _written_off(e: FineWrittenOff) -> Told:
+    return _line(e, e.line_id, "write-off", -e.amount, fine_id=e.fine_id)
 
 
 def _cancelled(e: FineCancelled) -> Told:
@@ -110,6 +115,7 @@ TELLING_OF_MONEY: dict[type[Event], Callable[[Any], Told | None]] = {
     FineCharged: _charged,
     FinePaid: _paid,
     FineWaived: _waived,
+    FineWrittenOff: _written_off,
     FineCancelled: _cancelled,
     CreditRefunded: _refunded,
     PaymentReversed: _payment_reversed,

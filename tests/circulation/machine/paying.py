@@ -50,7 +50,10 @@ def pay(
     return parts
 
 
-def waive(model: Model, charge: Charge, amount: int | None, currency: str) -> None:
+def waive(
+    model: Model, charge: Charge, amount: int | None, currency: str, *, event: str = "FineWaived"
+) -> None:
+    """Or write off: the same under another name."""
     if amount is not None:
         _must_be_an_amount(amount, currency)
     assert charge.id is not None
@@ -60,7 +63,7 @@ def waive(model: Model, charge: Charge, amount: int | None, currency: str) -> No
     if amount is not None and amount > open_:
         raise Refused("more-than-owed")
     charge.waived += amount or open_
-    model.tell("FineWaived", fine_id=charge.id, amount=amount or open_)
+    model.tell(event, fine_id=charge.id, amount=amount or open_)
 
 
 def cancel(model: Model, charge: Charge) -> None:

@@ -14,6 +14,7 @@ from lendery.contracts.circulation import (
     NewPayment,
     NewRefund,
     NewWaiver,
+    NewWriteOff,
 )
 
 AMOUNT = st.sampled_from(
@@ -88,6 +89,21 @@ class TillRules(Play):
         if both := self.both(self.town.fees.waive, model, fine_id=charge.id, waiver=waiver):
             self._must_be_fine(both[0], charge)
             self.may_be_undone("waiver", both[0], was)
+
+    @step(1, one=ONE_OF, how=st.one_of(st.none(), AMOUNT))
+    def write_off(self, one: int, how: str | None) -> None:
+        if (charge := newest(self.model.charges, one)) is None or charge.id is None:
+            return
+        open_ = self.model.outstanding(charge.patron).get(charge.id, 0)
+        amount = None if how is None else money(how, open_)
+
+        def model(told: Any) -> None:
+            given = (None, "EUR") if amount is None else (amount.amount, amount.currency)
+            paying.waive(self.model, charge, *given, event="FineWrittenOff")
+
+        wanted = NewWriteOff(amount=amount, reason="Moved away")
+        if both := self.both(self.town.fees.write_off, model, fine_id=charge.id, write_off=wanted):
+            self._must_be_fine(both[0], charge)
 
     @step(2, one=ONE_OF)
     def cancel_charge(self, one: int) -> None:

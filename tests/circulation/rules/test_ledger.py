@@ -10,10 +10,10 @@ from lendery.circulation.rules.ledger import (
     Part,
     Standing,
     allocate,
+    giving_up_objection,
     payment_objection,
     refund_objection,
     standing,
-    waiver_objection,
 )
 
 LATE, LOST, CARD = UUID(int=1), UUID(int=2), UUID(int=3)  # from the oldest to the newest
@@ -261,7 +261,7 @@ def test_nobody_pays_more_than_is_owed(asked: Any, code: str | None, says: str) 
 )
 def test_only_what_is_owed_is_waived(asked: Any, code: str | None, says: str) -> None:
     good = {"amount": 70, "currency": "JPY", "outstanding": 70, "library_currency": "JPY"}
-    told = waiver_objection(**(good | asked))
+    told = giving_up_objection("Not waived", **(good | asked))
     assert told == ((code, f"Not waived: {says}") if code else None)
 
 

@@ -35,9 +35,9 @@ CANCELLED = Statement(
         )
     )
 )
-WAIVED = Statement(
+GIVEN_UP = Statement(
     select(func.coalesce(-func.sum(line.c.amount), 0)).where(
-        line.c.fine_id == bindparam("fine_id"), line.c.kind == "waiver", STANDS
+        line.c.fine_id == bindparam("fine_id"), line.c.kind.in_(("waiver", "write-off")), STANDS
     )
 )
 # Charges of which something is open, or more was settled than they are.
@@ -95,9 +95,9 @@ async def fine_by_id(session: Session, fine_id: UUID) -> Any | None:
     return await session.row(FINE, fine_id=fine_id)
 
 
-async def waived(session: Session, fine_id: UUID) -> int:
+async def given_up(session: Session, fine_id: UUID) -> int:
     """How much of a charge was forgiven."""
-    return int(await session.value(WAIVED, fine_id=fine_id))
+    return int(await session.value(GIVEN_UP, fine_id=fine_id))
 
 
 async def is_cancelled(session: Session, fine_id: UUID) -> bool:

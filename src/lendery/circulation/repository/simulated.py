@@ -24,6 +24,7 @@ from lendery.contracts.circulation import (
     FineCharged,
     FinePaid,
     FineWaived,
+    FineWrittenOff,
     ItemCheckedIn,
     ItemCheckedOut,
     LoanRenewed,
@@ -37,7 +38,7 @@ LINES = {
     for field, kinds in {
         "fine_id": (FineCharged,),
         "line_id": (
-            *(FinePaid, FineWaived, FineCancelled, CreditRefunded),
+            *(FinePaid, FineWaived, FineWrittenOff, FineCancelled, CreditRefunded),
             *(PaymentReversed, WaiverReversed, CancellationReversed),
         ),
     }.items()

@@ -16,6 +16,7 @@ from lendery.contracts.circulation import (
     NewPayment,
     NewRefund,
     NewWaiver,
+    NewWriteOff,
     Payment,
     Refund,
 )
@@ -85,6 +86,17 @@ def _fines(router: APIRouter, fees: Fees) -> None:
         """Forgive a fine or part of it. The reason stays with it."""
         now = datetime.now(UTC)
         left = await fees.waive(fine_id=fine_id, waiver=waiver, actor=actor, now=now, key=key)
+        return answer(left, request)
+
+    @router.post("/fines/{fine_id}/write-off", response_model=Fine, tags=["fees"])
+    async def write_off(
+        request: Request, actor: Waiver, key: RequestKeyed, fine_id: UUID, write_off: NewWriteOff
+    ) -> Response:
+        """Give a fine or part of it up as unpayable. The reason stays with it; it is not undone."""
+        now = datetime.now(UTC)
+        left = await fees.write_off(
+            fine_id=fine_id, write_off=write_off, actor=actor, now=now, key=key
+        )
         return answer(left, request)
 
     @router.post("/fines/{fine_id}/cancel", response_model=Fine, tags=["fees"])

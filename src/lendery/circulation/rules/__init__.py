@@ -65,9 +65,9 @@ from lendery.circulation.rules.ledger import (
     Part,
     Standing,
     allocate,
+    giving_up_objection,
     payment_objection,
     refund_objection,
-    waiver_objection,
 )
 from lendery.circulation.rules.loan_again import CheckedOut, Reader
 from lendery.circulation.rules.local_time import time_zone
@@ -179,6 +179,7 @@ __all__ = [
     "filled",
     "fine_due",
     "given_back",
+    "giving_up_objection",
     "hold_blocks",
     "is_lost",
     "key_of",
@@ -208,7 +209,6 @@ __all__ = [
     "suspended_until",
     "time_zone",
     "undo_objection",
-    "waiver_objection",
     "where_next",
     "who_loses",
     "why_not_yet",

@@ -15,7 +15,8 @@ MoneyObjection = tuple[str, str]  # a code, and the sentence for people
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChargeSum:
-    """A charge, and the sum of the payments, waivers and cancellations that name it.
+    """A charge, and the sum of the payments, waivers, write-offs and cancellations
+    that name it.
 
     `settled` is above `amount` where a charge was cancelled after it was paid.
     """
@@ -104,15 +105,23 @@ def payment_objection(
     return _too_much("Not paid", amount, owed, library_currency)
 
 
-def waiver_objection(
-    *, amount: int | None, currency: str | None, outstanding: int, library_currency: str
+def giving_up_objection(
+    refusal: str,
+    *,
+    amount: int | None,
+    currency: str | None,
+    outstanding: int,
+    library_currency: str,
 ) -> MoneyObjection | None:
-    """Why so much of a charge cannot be waived; without an amount all that is outstanding is."""
-    if objection := _no_amount("Not waived", amount, currency, library_currency):
+    """Why so much of a charge cannot be waived or written off; without an amount all of it is.
+
+    `refusal`: how the sentence begins.
+    """
+    if objection := _no_amount(refusal, amount, currency, library_currency):
         return objection
     if outstanding <= 0:
-        return "nothing-owed", "Not waived: nothing of this charge is owed any more."
-    return _too_much("Not waived", amount or 0, outstanding, library_currency)
+        return "nothing-owed", f"{refusal}: nothing of this charge is owed any more."
+    return _too_much(refusal, amount or 0, outstanding, library_currency)
 
 
 def refund_objection(

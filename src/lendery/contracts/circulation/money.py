@@ -139,6 +139,13 @@ class NewWaiver(Input):
     reason: Line
 
 
+class NewWriteOff(Input):
+    """Nobody will pay it any more. Without `amount` all that is still owed of it."""
+
+    amount: Amount | None = None
+    reason: Line
+
+
 class Cancellation(Input):
     """The charge was wrong: all of it is taken back, and what was paid of it becomes credit."""
 
@@ -265,6 +272,17 @@ class FineWaived(Event):
     branch_id: UUID | None = None
 
 
+class FineWrittenOff(Event):
+    about = "line_id"
+    line_id: UUID
+    borrower: UUID
+    fine_id: UUID
+    amount: int
+    currency: str
+    by: UUID | None = None
+    branch_id: UUID | None = None
+
+
 class FineCancelled(Event):
     about = "line_id"
     line_id: UUID
@@ -314,6 +332,15 @@ class Fees(Protocol):
         *,
         fine_id: UUID,
         waiver: NewWaiver,
+        actor: Actor,
+        now: datetime,
+        key: RequestKey | None = None,
+    ) -> Fine: ...
+    async def write_off(
+        self,
+        *,
+        fine_id: UUID,
+        write_off: NewWriteOff,
         actor: Actor,
         now: datetime,
         key: RequestKey | None = None,

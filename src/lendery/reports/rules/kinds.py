@@ -132,7 +132,7 @@ LISTED: tuple[ReportInfo, ...] = (
     ReportInfo(
         name="money-by-kind",
         title="Money by kind",
-        says="What was charged, paid, waived, cancelled and paid back, all days together.",
+        says="What was charged, paid, waived, written off, cancelled, paid back, of all days.",
         parameters=PERIOD,
         columns=MONEY,
         sort="kind",
